@@ -1,0 +1,44 @@
+package domain
+
+import "time"
+
+// Caller is who is asking, as far as it has been proven.
+type Caller struct {
+	Partner     PartnerID
+	Client      ClientID // the application that holds the token
+	User        UserID   // the subject, where the token speaks for a user
+	Actor       ClientID // who impersonates, where somebody does (act.sub of RFC 8693 §4.1)
+	Act         string   // the act's entry in the audit log (sid)
+	Permissions Permissions
+	Audiences   Audiences
+	Scope       string
+	Reach       Reach
+	TokenID     string // jti
+	Expires     time.Time
+}
+
+// Impersonated reports whether somebody acts as the subject.
+func (c Caller) Impersonated() bool { return c.Actor != "" }
+
+// Entry is one line of the audit log: who did what to what, by which
+// permission, from where. It is data that people ask for, and it never holds a
+// secret or a token.
+type Entry struct {
+	ID        string // aud_ and a sortable text
+	At        time.Time
+	Action    string // noun.verb: application.create, user.impersonate
+	Partner   PartnerID
+	Client    ClientID // the acting application, if one acts
+	User      UserID   // the acting member of staff, if one acts
+	Object    string   // the identifier of what was acted upon
+	By        string   // the permission that allowed it, or where it came from: command line
+	RequestID string
+	Address   string
+	Detail    string // a short sentence, such as what changed
+}
+
+// Origin is where a request came from, as the audit log keeps it.
+type Origin struct {
+	RequestID string
+	Address   string
+}

@@ -1,0 +1,27 @@
+package domain
+
+import "time"
+
+// Directory is everything that the token path needs to know, as one immutable
+// picture: it is built aside and swapped in whole, so that issuing and checking
+// a token takes no lock and no database.
+type Directory struct {
+	Applications map[ClientID]*Listing
+	// Revoked holds the users with a reason to refuse their tokens: disabled
+	// ones (the far future) and those with an instant up to which all are dead.
+	Revoked map[UserID]time.Time
+	Roles   map[RoleName]Permissions
+}
+
+// Listing is one application in the directory, with what its role, its
+// partner and its secrets add.
+type Listing struct {
+	Application
+	Permissions Permissions // of its role, now
+	Secrets     []StoredSecret
+	Closed      bool      // the application or its partner is disabled
+	DeadUntil   time.Time // tokens issued at or before this instant are dead
+}
+
+// Application finds an application, or nil.
+func (d *Directory) Application(id ClientID) *Listing { return d.Applications[id] }

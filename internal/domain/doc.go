@@ -1,0 +1,6 @@
+// Package domain names the nouns of the trade: partners, users, applications,
+// supply points, channels and readings, with their identifiers and the errors
+// that every room understands.
+//
+// It decides nothing, stores nothing and speaks no wire format.
+package domain

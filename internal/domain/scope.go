@@ -1,0 +1,11 @@
+package domain
+
+// Scope says whose objects a question may see. It goes into the WHERE of every
+// query, so that what is outside it is not found, exactly as if it did not
+// exist. The zero Scope sees nothing.
+type Scope struct {
+	// Partner must match.
+	Partner PartnerID
+	// User, where it is set, must own the account that the object hangs on.
+	User UserID
+}

@@ -1,0 +1,40 @@
+package intake
+
+import (
+	"context"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Store is what intake needs of an engine.
+type Store interface {
+	// TakeIn runs f in one durable transaction: either all of it is stored when
+	// TakeIn returns nil, or none of it. f may run twice.
+	TakeIn(ctx context.Context, f func(Tx) error) error
+}
+
+// Tx is one transaction of intake. What does not exist is [domain.NotFound].
+type Tx interface {
+	// Partners lists all partners.
+	Partners() ([]domain.Partner, error)
+	// Property finds a property of any partner.
+	Property(id domain.PropertyID) (domain.Property, error)
+	// AddProperty adds a property.
+	AddProperty(p domain.Property) error
+	// SupplyPoint finds a supply point of any partner.
+	SupplyPoint(market domain.Market, identifier string) (domain.SupplyPoint, error)
+	// AddSupplyPoint adds a supply point and returns it with its ID.
+	AddSupplyPoint(p domain.SupplyPoint) (domain.SupplyPoint, error)
+	// Channels lists the channels of a supply point.
+	Channels(supplyPoint int64) ([]domain.Channel, error)
+	// AddChannel adds a channel and returns it with its ID.
+	AddChannel(c domain.Channel) (domain.Channel, error)
+	// Day finds a stored day; Revision is 0 where there is none. Data is valid
+	// until the next call.
+	Day(channel domain.ChannelID, date domain.Date) (domain.Day, error)
+	// PutDay stores a day. Its Revision is one more than that of the stored
+	// one, which goes into the history with its source; the first is 1.
+	PutDay(channel domain.ChannelID, day domain.Day, source string) error
+	// Record adds an entry to the audit log.
+	Record(e domain.Entry) error
+}

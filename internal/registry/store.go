@@ -1,0 +1,71 @@
+package registry
+
+import (
+	"context"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Store is what the registry needs of an engine. Every change takes the entry
+// of the audit log that is written in the same transaction, and is durable when
+// it returns. What does not exist is [domain.NotFound], what exists already is
+// [domain.Conflict].
+type Store interface {
+	// Directory reads everything that the token path needs, in one transaction.
+	Directory(ctx context.Context) (*domain.Directory, error)
+
+	// AddPartner adds a partner; its name is unique.
+	AddPartner(ctx context.Context, p domain.Partner, e domain.Entry) error
+	// Partners lists all partners by name.
+	Partners(ctx context.Context) ([]domain.Partner, error)
+
+	// AddUser adds a user, with the account of a customer. The e-mail address
+	// is unique within a partner, and within platform staff.
+	AddUser(ctx context.Context, u domain.User, passwordHash string, account *domain.Account, e domain.Entry) error
+	// FindUser finds a user of any partner.
+	FindUser(ctx context.Context, id domain.UserID) (domain.User, error)
+	// UsersByEmail finds the users with an e-mail address, of any partner.
+	UsersByEmail(ctx context.Context, email string) ([]domain.User, error)
+	// Users lists the users of a partner by e-mail, platform staff for the
+	// empty partner; all where all is set.
+	Users(ctx context.Context, partner domain.PartnerID, all bool) ([]domain.User, error)
+	// UserAccounts lists the accounts of a user.
+	UserAccounts(ctx context.Context, id domain.UserID) ([]domain.Account, error)
+	// SetPassword replaces the hash of a user's password.
+	SetPassword(ctx context.Context, id domain.UserID, hash string, e domain.Entry) error
+
+	// AddApplication adds an application with its first secret, if it has one.
+	// Its name is unique within its partner.
+	AddApplication(ctx context.Context, a domain.Application, first *domain.StoredSecret, e domain.Entry) error
+	// FindApplication finds an application of any partner.
+	FindApplication(ctx context.Context, id domain.ClientID) (domain.Application, error)
+	// Applications lists all applications by name.
+	Applications(ctx context.Context) ([]domain.Application, error)
+	// ChangeApplication stores what change makes of an application, in one
+	// transaction with the reading of it. change may run twice.
+	ChangeApplication(ctx context.Context, id domain.ClientID, change func(*domain.Application) error, e domain.Entry) error
+	// Secrets lists the secrets of an application, oldest first.
+	Secrets(ctx context.Context, id domain.ClientID) ([]domain.StoredSecret, error)
+	// ChangeSecrets stores what change makes of an application and its
+	// secrets: new ones are added, changed ones updated, none is deleted.
+	// change may run twice.
+	ChangeSecrets(ctx context.Context, id domain.ClientID, change func(*domain.Application, []domain.StoredSecret) ([]domain.StoredSecret, error), e domain.Entry) error
+	// SecretUses returns when each secret of an application was last used and
+	// how many tokens it brought.
+	SecretUses(ctx context.Context, id domain.ClientID) (map[domain.SecretID]domain.SecretUse, error)
+	// CountUses adds to those counts, in one transaction.
+	CountUses(ctx context.Context, uses map[domain.SecretID]domain.SecretUse) error
+
+	// Roles lists all API roles by name.
+	Roles(ctx context.Context) ([]domain.Role, error)
+	// SetRole adds a role or replaces its permissions. Tokens issued at or
+	// before revoke, where it is not zero, die for every application with the role.
+	SetRole(ctx context.Context, r domain.Role, revoke time.Time, e domain.Entry) error
+
+	// AddProperty adds a property; its supply points come with measurements.
+	AddProperty(ctx context.Context, p domain.Property, e domain.Entry) error
+	// Record adds an entry to the audit log; it is durable when Record
+	// returns. Many at once share one write to the disk.
+	Record(ctx context.Context, e domain.Entry) error
+}

@@ -1,0 +1,34 @@
+package usage
+
+import (
+	"context"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Store is what the customer's questions need of an engine. Whatever lies
+// outside the scope is answered with [domain.NotFound].
+type Store interface {
+	// User finds a user of the scope's partner; with scope.User set, only that one.
+	User(ctx context.Context, scope domain.Scope, id domain.UserID) (domain.User, error)
+	// Partner finds the scope's partner.
+	Partner(ctx context.Context, scope domain.Scope) (domain.Partner, error)
+	// Account finds an account.
+	Account(ctx context.Context, scope domain.Scope, number domain.AccountNumber) (domain.Account, error)
+	// Accounts lists the accounts of one user, by number.
+	Accounts(ctx context.Context, scope domain.Scope, user domain.UserID) ([]domain.Account, error)
+	// Property finds a property.
+	Property(ctx context.Context, scope domain.Scope, id domain.PropertyID) (domain.Property, error)
+	// Properties lists the properties of an account, by identifier.
+	Properties(ctx context.Context, scope domain.Scope, account domain.AccountNumber) ([]domain.Property, error)
+	// Channels lists the channels of a property's supply points in the order
+	// market, identifier, direction, register, unit.
+	Channels(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Channel, error)
+	// Extent returns the first and the last day for which a channel has data;
+	// ok is false where it has none.
+	Extent(ctx context.Context, channel domain.ChannelID) (first, last domain.Date, ok bool, err error)
+	// Days calls f with each stored day of the channel from first to last, both
+	// included, in ascending order, or in descending order where reverse is set.
+	// It stops at the first error of f and returns it. Data is valid until f returns.
+	Days(ctx context.Context, channel domain.ChannelID, first, last domain.Date, reverse bool, f func(domain.Day) error) error
+}
