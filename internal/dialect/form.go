@@ -1,0 +1,237 @@
+package dialect
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/wattgate/wattgate/internal/oauth"
+)
+
+// The bounds of a form, whatever its encoding. Nothing is written to disk.
+const (
+	maxBody  = 64 << 10
+	maxParts = 16
+	maxPart  = 4 << 10
+)
+
+// parameters are the names that the form endpoints understand; any other is
+// ignored (RFC 6749 §3.2). The value says whether the name may repeat
+// (RFC 8707 §2, and audience, which the dialect takes repeated as well).
+var parameters = map[string]bool{
+	"grant_type":    false,
+	"scope":         false,
+	"client_id":     false,
+	"client_secret": false,
+	"audience":      true,
+	"resource":      true,
+}
+
+// Form is a parsed form: at most 16 parameters in the order they came.
+type Form struct{ fields []field }
+
+type field struct{ name, value string }
+
+// Get returns a parameter that stands at most once. A parameter without a
+// value counts as omitted (RFC 6749 §3.1).
+func (f *Form) Get(name string) string {
+	for _, p := range f.fields {
+		if p.name == name {
+			return p.value
+		}
+	}
+	return ""
+}
+
+// All returns the values of a parameter that may repeat, each split at spaces.
+func (f *Form) All(name string) []string {
+	var list []string
+	for _, p := range f.fields {
+		if p.name == name {
+			list = append(list, strings.Fields(p.value)...)
+		}
+	}
+	return list
+}
+
+func refused(why string) error {
+	return &oauth.Error{Code: oauth.InvalidRequest, Description: why}
+}
+
+// ReadForm reads the body of a form endpoint: application/x-www-form-urlencoded
+// or multipart/form-data, at most 64 KiB, 16 parameters of 4 KiB each, no
+// files. A parameter of the protocol twice, or in the query, is refused: the
+// first is ambiguous (RFC 6749 §3.2), the second ends in logs (RFC 6749 §2.3.1).
+func ReadForm(r *http.Request) (*Form, error) {
+	if r.URL.RawQuery != "" {
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return nil, refused("the query string is malformed, and parameters belong into the body")
+		}
+		for name := range query {
+			if _, known := parameters[name]; known {
+				return nil, refused("parameters belong into the body of the request, never into the query string")
+			}
+		}
+	}
+	if types := r.Header["Content-Type"]; len(types) > 1 {
+		return nil, refused("the request has more than one Content-Type")
+	}
+	// The exact spelling that most clients send needs no parsing.
+	contentType := r.Header.Get("Content-Type")
+	if contentType == "application/x-www-form-urlencoded" {
+		return readURLEncoded(r)
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return nil, refused("the body must be a form: application/x-www-form-urlencoded or multipart/form-data")
+	}
+	switch media {
+	case "application/x-www-form-urlencoded":
+		return readURLEncoded(r)
+	case "multipart/form-data":
+		return readMultipart(r, params["boundary"])
+	}
+	return nil, refused("the body must be a form: application/x-www-form-urlencoded or multipart/form-data")
+}
+
+// readURLEncoded reads name=value&name=value.
+func readURLEncoded(r *http.Request) (*Form, error) {
+	if r.ContentLength > maxBody {
+		return nil, refused("the body is larger than 64 KiB")
+	}
+	// A token request is some 200 bytes: one buffer of the declared length.
+	room := r.ContentLength
+	if room < 0 {
+		room = 512
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, room+bytes.MinRead))
+	if _, err := buf.ReadFrom(io.LimitReader(r.Body, maxBody+1)); err != nil {
+		return nil, refused("the body ended early")
+	}
+	if buf.Len() > maxBody {
+		return nil, refused("the body is larger than 64 KiB")
+	}
+	f := &Form{fields: make([]field, 0, 4)}
+	rest := buf.String()
+	for rest != "" {
+		var pair string
+		pair, rest, _ = strings.Cut(rest, "&")
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		name, err1 := unescape(name)
+		value, err2 := unescape(value)
+		if err1 != nil || err2 != nil {
+			return nil, refused("the body is not properly percent-encoded")
+		}
+		if err := f.add(name, value); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// unescape undoes percent-encoding, without a copy where there is none.
+func unescape(s string) (string, error) {
+	if !strings.ContainsAny(s, "%+") {
+		return s, nil
+	}
+	return url.QueryUnescape(s)
+}
+
+// readMultipart reads what curl --form sends (E13). curl has taken the inner
+// quotes away itself, so nothing is trimmed.
+func readMultipart(r *http.Request, boundary string) (*Form, error) {
+	if boundary == "" {
+		return nil, refused("the multipart body has no boundary")
+	}
+	body := &io.LimitedReader{R: r.Body, N: maxBody + 1}
+	parts := multipart.NewReader(body, boundary)
+	f := &Form{}
+	for n := 0; ; n++ {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if body.N <= 0 {
+			return nil, refused("the body is larger than 64 KiB")
+		}
+		if err != nil {
+			return nil, refused("the multipart body is malformed")
+		}
+		if n == maxParts {
+			return nil, refused("the form has more than 16 parts")
+		}
+		name, err := partName(part)
+		if err != nil {
+			return nil, err
+		}
+		value, err := io.ReadAll(io.LimitReader(part, maxPart+1))
+		if body.N <= 0 {
+			return nil, refused("the body is larger than 64 KiB")
+		}
+		if err != nil {
+			return nil, refused("the multipart body is malformed")
+		}
+		if err := f.add(name, string(value)); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// partName returns the name of a field and refuses what is not a plain field.
+func partName(part *multipart.Part) (string, error) {
+	kind, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	if err != nil || kind != "form-data" || params["name"] == "" {
+		return "", refused("a part of the form has no name")
+	}
+	if _, file := params["filename"]; file {
+		return "", refused("a part of the form is a file; this form takes plain fields only")
+	}
+	if e := part.Header.Get("Content-Transfer-Encoding"); e != "" && !strings.EqualFold(e, "binary") && !strings.EqualFold(e, "8bit") && !strings.EqualFold(e, "7bit") {
+		return "", refused("a part of the form has a transfer encoding")
+	}
+	return params["name"], nil
+}
+
+// add checks and keeps one parameter.
+func (f *Form) add(name, value string) error {
+	if len(f.fields) == maxParts {
+		return refused("the form has more than 16 parts")
+	}
+	if len(name) > maxPart || len(value) > maxPart {
+		return refused("a parameter is larger than 4 KiB")
+	}
+	if !clean(name) || !clean(value) {
+		return refused("a parameter holds control characters or is not UTF-8")
+	}
+	repeats, known := parameters[name]
+	if known && !repeats {
+		for _, p := range f.fields {
+			if p.name == name {
+				return refused("the parameter " + name + " stands twice")
+			}
+		}
+	}
+	f.fields = append(f.fields, field{name, value})
+	return nil
+}
+
+// clean reports whether s is UTF-8 without control characters.
+func clean(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] == 0x7f {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}

@@ -1,0 +1,128 @@
+package dialect
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
+)
+
+// refusal is an error as it leaves the server.
+type refusal struct {
+	status      int
+	code        oauth.Code
+	description string
+}
+
+// translate finds status, code and sentence of an error. What has no kind is
+// our own fault, and says so without a reason.
+func translate(err error) refusal {
+	if e, ok := errors.AsType[*oauth.Error](err); ok {
+		return refusal{statusOf(e.Code), e.Code, e.Description}
+	}
+	if e, ok := errors.AsType[*domain.Error](err); ok {
+		if code, ok := codeOf(e.Kind); ok {
+			return refusal{statusOf(code), code, e.Public}
+		}
+	}
+	return refusal{http.StatusInternalServerError, oauth.ServerError, "something went wrong on our side"}
+}
+
+// codeOf translates a kind; Internal has no code that says more.
+func codeOf(k domain.Kind) (oauth.Code, bool) {
+	switch k {
+	case domain.Invalid, domain.Conflict:
+		return oauth.InvalidRequest, true
+	case domain.Unauthenticated:
+		return oauth.InvalidToken, true
+	case domain.Forbidden:
+		return oauth.InsufficientScope, true
+	case domain.NotFound:
+		return oauth.NotFound, true
+	case domain.Unavailable:
+		return oauth.TemporarilyUnavailable, true
+	case domain.Internal:
+	}
+	return "", false
+}
+
+// statusOf returns the HTTP status of a code (RFC 6749 §5.2, RFC 6750 §3.1).
+func statusOf(c oauth.Code) int {
+	switch c {
+	case oauth.InvalidClient, oauth.InvalidToken:
+		return http.StatusUnauthorized
+	case oauth.InsufficientScope:
+		return http.StatusForbidden
+	case oauth.NotFound:
+		return http.StatusNotFound
+	case oauth.ServerError:
+		return http.StatusInternalServerError
+	case oauth.TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	case oauth.InvalidRequest, oauth.InvalidGrant, oauth.UnauthorizedClient, oauth.UnsupportedGrantType,
+		oauth.InvalidScope, oauth.InvalidTarget:
+	}
+	return http.StatusBadRequest
+}
+
+// Header values are shared between answers: nobody changes them.
+var (
+	noStore  = []string{"no-store"}
+	noCache  = []string{"no-cache"}
+	jsonUTF8 = []string{"application/json;charset=UTF-8"}
+)
+
+// private marks an answer that no cache may keep (RFC 6749 §5.1).
+func private(h http.Header) {
+	h["Cache-Control"] = noStore
+	h["Pragma"] = noCache
+	h["Content-Type"] = jsonUTF8
+}
+
+// send writes status and body in one piece.
+func send(w http.ResponseWriter, status int, body []byte) {
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // nobody is left to tell
+}
+
+// refuse writes {"error","error_description","error_uri"} in this order.
+func refuse(w http.ResponseWriter, r refusal, errorsURL string) {
+	private(w.Header())
+	if r.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	body := append(make([]byte, 0, 256), `{"error":`...)
+	body = appendString(body, string(r.code))
+	body = append(body, `,"error_description":`...)
+	body = appendString(body, r.description)
+	if errorsURL != "" {
+		body = append(body, `,"error_uri":`...)
+		body = appendString(body, errorsURL+"#"+string(r.code))
+	}
+	send(w, r.status, append(body, '}'))
+}
+
+// refuseMethod answers a method that the path does not know; Allow is set.
+func refuseMethod(w http.ResponseWriter, errorsURL string) {
+	refuse(w, refusal{http.StatusMethodNotAllowed, oauth.InvalidRequest, "this path does not know that method; the header Allow lists those it knows"}, errorsURL)
+}
+
+// appendString appends a JSON string. Most are plain ASCII.
+func appendString(dst []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', byte(c))
+		case c < 0x20:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			dst = append(dst, string(c)...)
+		}
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,86 @@
+package dialect
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
+)
+
+// TokenRequest is what is asked of a token endpoint, in either dialect.
+type TokenRequest struct {
+	GrantType string
+	Scope     string   // as it was sent; empty where it was not
+	Audience  []string // empty: all that is granted
+	Resource  []string // RFC 8707
+	Client    Credentials
+}
+
+// Credentials are how an application says who it is (RFC 6749 §2.3.1).
+type Credentials struct {
+	ID     string
+	Secret domain.Secret
+	Method domain.AuthMethod // empty: nothing was presented
+}
+
+// ReadToken reads a token request: a form, with the credentials in it or in
+// an Authorization header of the scheme Basic, and never in both.
+func ReadToken(r *http.Request) (*TokenRequest, error) {
+	f, err := ReadForm(r)
+	if err != nil {
+		return nil, err
+	}
+	req := &TokenRequest{GrantType: f.Get("grant_type"), Scope: f.Get("scope"), Audience: f.All("audience"), Resource: f.All("resource")}
+	if req.GrantType == "" {
+		return nil, refused("the parameter grant_type is missing")
+	}
+	req.Client, err = credentials(r.Header["Authorization"], f)
+	if err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+// credentials finds the one way in which the request authenticates.
+func credentials(headers []string, f *Form) (Credentials, error) {
+	id, secret := f.Get("client_id"), f.Get("client_secret")
+	switch {
+	case len(headers) > 1:
+		return Credentials{}, refused("the request has more than one Authorization header")
+	case len(headers) == 1 && secret != "":
+		return Credentials{}, refused("the request authenticates in two ways; use the form or the Authorization header")
+	case len(headers) == 1:
+		return basic(headers[0], id)
+	case secret != "":
+		return Credentials{ID: id, Secret: domain.NewSecret(secret), Method: domain.ClientSecretPost}, nil
+	}
+	return Credentials{ID: id}, nil
+}
+
+// basic reads the scheme Basic. RFC 6749 §2.3.1 form-encodes the two halves
+// first; our own identifiers and secrets hold only characters that this leaves
+// alone, so that clients which forget it work too.
+func basic(header, formID string) (Credentials, error) {
+	unknown := &oauth.Error{Code: oauth.InvalidClient, Description: "the Authorization header is not of the scheme Basic, or malformed"}
+	scheme, encoded, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Basic") || len(header) > maxHeader {
+		return Credentials{}, unknown
+	}
+	plain, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil || !clean(string(plain)) {
+		return Credentials{}, unknown
+	}
+	id, secret, ok := strings.Cut(string(plain), ":")
+	id, err1 := url.QueryUnescape(id)
+	secret, err2 := url.QueryUnescape(secret)
+	if !ok || err1 != nil || err2 != nil {
+		return Credentials{}, unknown
+	}
+	if formID != "" && formID != id {
+		return Credentials{}, refused("client_id in the form is another than in the Authorization header")
+	}
+	return Credentials{ID: id, Secret: domain.NewSecret(secret), Method: domain.ClientSecretBasic}, nil
+}
