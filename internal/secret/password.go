@@ -1,0 +1,123 @@
+package secret
+
+import (
+	"context"
+	"crypto/subtle"
+	"io"
+
+	"golang.org/x/crypto/argon2"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// The cost of a new password hash: OWASP's first choice for argon2id, about
+// 40 ms and 19 MiB.
+const (
+	memory     = 19 * 1024 // KiB
+	passes     = 2
+	threads    = 1
+	saltLength = 16
+	hashLength = 32
+)
+
+// maxPassword is the longest password in bytes. It bounds the work and is far
+// above what people type.
+const maxPassword = 1024
+
+// Passwords hashes and checks the passwords of people. It works on no more of
+// them at once than there are cores: each takes 19 MiB, and a burst of log-ins
+// must wait rather than exhaust the memory.
+type Passwords struct {
+	chance io.Reader
+	slots  chan struct{}
+}
+
+// NewPasswords returns a Passwords for a number of cores, at least one, with
+// salts drawn from chance, nil meaning the system's.
+func NewPasswords(cores int, chance io.Reader) *Passwords {
+	return &Passwords{chance: chance, slots: make(chan struct{}, max(cores, 1))}
+}
+
+// Hash waits for a core and returns what [HashPassword] does, or the context's
+// error.
+func (p *Passwords) Hash(ctx context.Context, password domain.Secret) (string, error) {
+	if err := p.enter(ctx); err != nil {
+		return "", err
+	}
+	defer p.leave()
+	return HashPassword(p.chance, password)
+}
+
+// Check waits for a core and returns what [CheckPassword] does, or the
+// context's error. For a user who does not exist, or has no password, pass the
+// empty hash: the answer is no and takes as long.
+func (p *Passwords) Check(ctx context.Context, hash string, password domain.Secret) (bool, error) {
+	if err := p.enter(ctx); err != nil {
+		return false, err
+	}
+	defer p.leave()
+	return CheckPassword(hash, password), nil
+}
+
+// HashDrawn hashes a password that was drawn at random with at least 96 bits.
+// Nobody can try that many, so a slow hash would protect nothing (the same
+// holds for client secrets), and the cost is the least that argon2id has.
+func (p *Passwords) HashDrawn(password domain.Secret) (string, error) {
+	return hashPassword(p.chance, password, 64, 1)
+}
+
+func (p *Passwords) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *Passwords) leave() { <-p.slots }
+
+// HashPassword returns the argon2id hash of a password in the PHC string
+// format, with a salt of 16 bytes drawn from chance. A password of no bytes or
+// of more than 1,024 is [domain.Invalid]. [Passwords.Hash] bounds how many run
+// at once.
+func HashPassword(chance io.Reader, password domain.Secret) (string, error) {
+	return hashPassword(chance, password, memory, passes)
+}
+
+func hashPassword(chance io.Reader, password domain.Secret, memory, passes uint32) (string, error) {
+	switch n := len(password.Reveal()); {
+	case n == 0:
+		return "", &domain.Error{Kind: domain.Invalid, Public: "a password must not be empty"}
+	case n > maxPassword:
+		return "", &domain.Error{Kind: domain.Invalid, Public: "a password must not be longer than 1,024 bytes"}
+	}
+	h := phc{memory: memory, passes: passes, threads: threads, salt: make([]byte, saltLength)}
+	mustRead(chance, h.salt)
+	h.hash = h.of(password, hashLength)
+	return h.String(), nil
+}
+
+// CheckPassword reports whether a hash in the PHC string format is that of the
+// password. For an empty or damaged hash it does the work of a true one and
+// says no, so that the time does not tell who exists.
+func CheckPassword(hash string, password domain.Secret) bool {
+	if len(password.Reveal()) > maxPassword {
+		return false // before the hash is looked at: the same for everybody
+	}
+	h, err := parsePHC(hash)
+	if err != nil {
+		h = phc{memory: memory, passes: passes, threads: threads,
+			salt: make([]byte, saltLength), hash: make([]byte, hashLength)}
+	}
+	same := subtle.ConstantTimeCompare(h.of(password, len(h.hash)), h.hash) == 1
+	return same && err == nil
+}
+
+// of hashes a password with the cost and the salt of h.
+func (h phc) of(password domain.Secret, length int) []byte {
+	return argon2.IDKey([]byte(password.Reveal()), h.salt, h.passes, h.memory, h.threads, uint32(length))
+}

@@ -1,0 +1,87 @@
+package token
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// maxSeconds bounds every time in a token: the year 5138 in seconds.
+const maxSeconds = 99_999_999_999
+
+// problem says what is wrong with claims, or nothing. Both sides ask it: what
+// does not pass is not signed, and not accepted either.
+func (c *Claims) problem() string {
+	for _, find := range [...]func(*Claims) string{
+		(*Claims).problemOfNames, (*Claims).problemOfSubject, (*Claims).problemOfSets, (*Claims).problemOfTimes,
+	} {
+		if why := find(c); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+func (c *Claims) problemOfNames() string {
+	if _, err := domain.ParseClientID(string(c.ClientID)); err != nil {
+		return "client_id is not an application"
+	}
+	if _, err := domain.ParsePartnerID(string(c.Partner)); err != nil {
+		return "partner is not a partner"
+	}
+	if c.Issuer == "" || !utf8.ValidString(c.Issuer) || !utf8.ValidString(c.SID) {
+		return "iss is empty, or a text is not UTF-8"
+	}
+	return ""
+}
+
+// problemOfSubject keeps applications and users apart (RFC 9068 §5): the
+// subject of an application's own token is the application (RFC 9068 §2.2), and
+// only as a user can somebody act.
+func (c *Claims) problemOfSubject() string {
+	acted := c.Actor != "" || c.SID != ""
+	if strings.HasPrefix(c.Subject, "app_") {
+		if c.Subject != string(c.ClientID) || acted {
+			return "sub is an application other than client_id, or somebody acts as it"
+		}
+		return ""
+	}
+	if id, err := domain.ParseUserID(c.Subject); err != nil || string(id) != c.Subject {
+		return "sub is neither an application nor a user"
+	}
+	if acted && (c.Actor != c.ClientID || c.SID == "") {
+		return "act is another application than client_id, or sid is missing"
+	}
+	return ""
+}
+
+func (c *Claims) problemOfSets() string {
+	if c.Audiences == 0 || c.Audiences&^domain.AllAudiences() != 0 {
+		return "aud is empty or unknown"
+	}
+	if c.Permissions&^domain.AllPermissions() != 0 {
+		return "perm is unknown"
+	}
+	for _, b := range []byte(c.Scope) {
+		if b < ' ' || b > '~' || b == '"' || b == '\\' { // RFC 6749 §3.3
+			return "scope has a character that no scope has"
+		}
+	}
+	return ""
+}
+
+func (c *Claims) problemOfTimes() string {
+	for _, t := range [...]int64{c.Expires, c.IssuedAt, c.NotBefore} {
+		if t <= 0 || t > maxSeconds {
+			return "exp, iat or nbf is missing"
+		}
+	}
+	if c.Expires <= c.IssuedAt {
+		return "exp is not after iat"
+	}
+	if at, ok := IssuedAt(c.ID); !ok || at.Unix() != c.IssuedAt {
+		return "jti is not of the instant of iat"
+	}
+	return ""
+}
