@@ -1,0 +1,85 @@
+package authn
+
+import (
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
+	"github.com/wattgate/wattgate/internal/secret"
+)
+
+// Directory gives the present picture of applications, secrets and roles.
+type Directory interface {
+	Directory() *domain.Directory
+}
+
+// Clients finds out which application is asking, by its secret.
+type Clients struct {
+	Directory   Directory
+	Pepper      secret.Pepper
+	Environment secret.Environment
+	Now         func() time.Time
+	// Used is told which secret opened the door, so that people can see which
+	// one is safe to retire. It must not block.
+	Used func(id domain.SecretID, at time.Time)
+}
+
+// errClient is the one answer to an unknown client, a wrong, expired or retired
+// secret, a disabled application, a method the application does not use and no
+// credentials at all: nobody learns which it was (RFC 6749 §5.2).
+func errClient(why string) error {
+	return &oauth.Error{
+		Code:        oauth.InvalidClient,
+		Description: "the client is unknown, or its secret is not right",
+		Err:         cause(why),
+	}
+}
+
+// cause is what only the operator reads.
+type cause string
+
+// Error returns the cause.
+func (c cause) Error() string { return string(c) }
+
+// Client finds the application that the credentials belong to. It does the same
+// work whether the application is unknown or the secret is wrong.
+func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMethod) (*domain.Listing, error) {
+	text := given.Reveal()
+	digest := c.Pepper.Digest(text)
+	wellFormed := secret.WellFormed(text, c.Environment)
+
+	app := c.Directory.Directory().Application(domain.ClientID(id))
+	now := c.Now()
+	var match domain.SecretID
+	secrets := noSecrets
+	if app != nil {
+		secrets = app.Secrets
+	}
+	for i := range secrets {
+		if secret.Equal(secrets[i].Digest, digest) && secrets[i].Live(now) {
+			match = secrets[i].ID
+		}
+	}
+	switch {
+	case method == "":
+		return nil, errClient("no credentials")
+	case app == nil:
+		return nil, errClient("unknown client")
+	case !wellFormed || match == "":
+		return nil, errClient("wrong secret of " + id)
+	case app.Closed:
+		return nil, errClient("disabled: " + id)
+	case app.Type != domain.Confidential:
+		return nil, errClient("a public client has no secret: " + id)
+	case app.AuthMethod != "" && app.AuthMethod != method:
+		return nil, errClient("pinned to " + string(app.AuthMethod) + ": " + id)
+	}
+	if c.Used != nil {
+		c.Used(match, now)
+	}
+	return app, nil
+}
+
+// noSecrets stands in for the secrets of an unknown client, so that one digest
+// is compared there too.
+var noSecrets = []domain.StoredSecret{{}}

@@ -1,0 +1,2 @@
+// Package authn answers one question: who is asking?
+package authn

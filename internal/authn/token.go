@@ -1,0 +1,99 @@
+package authn
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/token"
+)
+
+// TokenReader checks that a token is one of ours and says what it says.
+type TokenReader interface {
+	Verify(raw string, now time.Time, want token.Expect) (token.Claims, error)
+}
+
+// Tokens finds out who holds an access token.
+type Tokens struct {
+	Keys      TokenReader
+	Directory Directory
+	Issuer    string
+	Now       func() time.Time
+}
+
+// Caller returns who holds the token, for an API that demands the audience. A
+// token counts only as long as its application, its partner and its user do,
+// and never for more than the application's role holds now.
+func (t *Tokens) Caller(raw string, audience domain.Audience) (domain.Caller, error) {
+	if raw == "" {
+		return domain.Caller{}, ErrNoToken
+	}
+	claims, err := t.Keys.Verify(raw, t.Now(), token.Expect{Issuer: t.Issuer})
+	if err != nil {
+		if errors.Is(err, token.ErrExpired) {
+			return domain.Caller{}, ErrExpired
+		}
+		return domain.Caller{}, invalid(err)
+	}
+	caller, err := t.standing(&claims)
+	if err != nil {
+		return domain.Caller{}, invalid(err)
+	}
+	if !caller.Audiences.Has(audience) {
+		return domain.Caller{}, ErrAudience
+	}
+	return caller, nil
+}
+
+// standing holds the claims against the present picture: what was right when
+// the token was issued may be over.
+func (t *Tokens) standing(c *token.Claims) (domain.Caller, error) {
+	directory := t.Directory.Directory()
+	app := directory.Application(c.ClientID)
+	switch {
+	case app == nil:
+		return domain.Caller{}, errors.New("the application is gone")
+	case app.Closed:
+		return domain.Caller{}, errors.New("the application or its partner is disabled")
+	case app.Partner != c.Partner:
+		return domain.Caller{}, errors.New("the application belongs to another partner now")
+	}
+	issued, ok := token.IssuedAt(c.ID)
+	if !ok {
+		return domain.Caller{}, errors.New("jti tells no time")
+	}
+	if !issued.After(app.DeadUntil) {
+		return domain.Caller{}, errors.New("revoked with its application")
+	}
+	caller := domain.Caller{
+		Partner: c.Partner, Client: c.ClientID, Actor: c.Actor, Act: c.SID, Audiences: c.Audiences,
+		Permissions: c.Permissions.And(app.Permissions), Scope: c.Scope, Reach: app.Reach,
+		TokenID: c.ID, Expires: time.Unix(c.Expires, 0),
+	}
+	if c.Subject == string(c.ClientID) {
+		return caller, nil
+	}
+	user, err := domain.ParseUserID(c.Subject)
+	if err != nil {
+		return domain.Caller{}, fmt.Errorf("sub: %w", err)
+	}
+	if !issued.After(directory.Revoked[user]) {
+		return domain.Caller{}, errors.New("revoked with its user")
+	}
+	caller.User = user
+	caller.Permissions = caller.Permissions.And(domain.CustomerPermissions)
+	return caller, nil
+}
+
+// invalid keeps the reason for the operator and shows the caller none. It
+// matches [ErrInvalid].
+func invalid(err error) error { return &invalidError{err} }
+
+type invalidError struct{ cause error }
+
+// Error returns the operator's text.
+func (e *invalidError) Error() string { return ErrInvalid.Public + ": " + e.cause.Error() }
+
+// Unwrap gives both what a surface asks for and the cause.
+func (e *invalidError) Unwrap() []error { return []error{ErrInvalid, e.cause} }

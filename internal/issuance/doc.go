@@ -1,0 +1,2 @@
+// Package issuance answers one question: which token, for whom, how long?
+package issuance

@@ -1,0 +1,52 @@
+package issuance
+
+import (
+	"context"
+
+	"github.com/wattgate/wattgate/internal/authz"
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
+	"github.com/wattgate/wattgate/internal/token"
+)
+
+// Impersonate issues a token that speaks for a customer of the caller's partner
+// (E17 to E20). It never has more permission than the application and the
+// customer both have; it names who acts (RFC 8693 §4.1); and it cannot make
+// another one. The act is durable in the audit log before the token leaves.
+//
+// An unknown user, another partner's and a member of staff are the same
+// [domain.NotFound]: the query has the partner and the kind in its predicate.
+func (is *Issuer) Impersonate(ctx context.Context, caller domain.Caller, user domain.UserID, from domain.Origin) (oauth.Token, error) {
+	if caller.User != "" || caller.Impersonated() {
+		return oauth.Token{}, forbidden("a token that speaks for a user cannot impersonate; use the application's own token")
+	}
+	if err := authz.Check(caller, authz.Permit{Need: domain.CanImpersonate}); err != nil {
+		return oauth.Token{}, err
+	}
+	if caller.Reach != domain.ReachPartner {
+		return oauth.Token{}, forbidden("an application that reaches only customers who agreed cannot impersonate")
+	}
+	audiences := caller.Audiences.Without(domain.AudienceAuth)
+	if audiences == 0 {
+		return oauth.Token{}, forbidden("this token opens no API that a customer's token could open; ask for another audience")
+	}
+	customer, err := is.Customers.ImpersonableCustomer(ctx, caller.Partner, user)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	permissions := authz.Combine(caller.Permissions, domain.CustomerPermissions)
+	act := domain.NewEntryID(is.Now(), is.chance())
+	err = is.Journal.Record(ctx, domain.Entry{
+		ID: act, At: is.Now(), Action: "user.impersonate", Partner: caller.Partner, Client: caller.Client,
+		Object: string(customer.ID), By: domain.CanImpersonate.String(), RequestID: from.RequestID, Address: from.Address,
+	})
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return is.issue(&token.Claims{
+		Subject: string(customer.ID), ClientID: caller.Client, Partner: caller.Partner, Actor: caller.Client, SID: act,
+		Audiences: audiences, Scope: within(caller.Scope, permissions), Permissions: permissions,
+	}, domain.ImpersonationLifetime)
+}
+
+func forbidden(why string) error { return &domain.Error{Kind: domain.Forbidden, Public: why} }

@@ -1,0 +1,79 @@
+package issuance
+
+import (
+	"crypto/rand"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
+	"github.com/wattgate/wattgate/internal/token"
+)
+
+// Signer makes a token of claims: the compact JWS is appended to dst.
+type Signer interface {
+	Sign(dst []byte, c *token.Claims) ([]byte, error)
+}
+
+// Issuer decides on tokens and has them signed. A routine token touches no lock
+// and no database.
+type Issuer struct {
+	URL       string // iss
+	Keys      Signer
+	Customers CustomerFinder
+	Journal   Journal
+	// Resources maps the public URL of a host to its audience (RFC 8707).
+	Resources map[string]domain.Audience
+	Now       func() time.Time
+	Chance    io.Reader // nil: the system's
+}
+
+// Request is what an application asks for.
+type Request struct {
+	Scope    string
+	Audience []string
+	Resource []string
+}
+
+// ClientCredentials issues a token to an application that has proven who it is
+// (RFC 6749 §4.4). The token speaks for the application itself, within its
+// partner (E3), and no refresh token goes with it (RFC 6749 §4.4.3).
+func (is *Issuer) ClientCredentials(app *domain.Listing, req Request) (oauth.Token, error) {
+	if !slices.Contains(app.Grants, oauth.GrantClientCredentials) {
+		return oauth.Token{}, &oauth.Error{Code: oauth.UnauthorizedClient, Description: "this application may not use the grant client_credentials"}
+	}
+	permissions, scope, err := narrow(app.Permissions, req.Scope)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	audiences, err := is.audiences(app.Audiences, req)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	return is.issue(&token.Claims{
+		Subject: string(app.ID), ClientID: app.ID, Partner: app.Partner,
+		Audiences: audiences, Scope: scope, Permissions: permissions,
+	}, app.Lifetime)
+}
+
+// issue stamps the claims and has them signed.
+func (is *Issuer) issue(c *token.Claims, lifetime time.Duration) (oauth.Token, error) {
+	now := is.Now()
+	seconds := int64(lifetime / time.Second)
+	c.Issuer = is.URL
+	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Unix()+seconds
+	c.ID = token.NewID(now, is.chance())
+	access, err := is.Keys.Sign(make([]byte, 0, 1024), c)
+	if err != nil {
+		return oauth.Token{}, &domain.Error{Kind: domain.Internal, Err: err}
+	}
+	return oauth.Token{Access: access, Lifetime: seconds, Scope: c.Scope}, nil
+}
+
+func (is *Issuer) chance() io.Reader {
+	if is.Chance == nil {
+		return rand.Reader
+	}
+	return is.Chance
+}

@@ -1,0 +1,130 @@
+package registry
+
+import (
+	"context"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/secret"
+)
+
+// maxLive is how many secrets of an application may be live at once: the old
+// one and the new one while clients change over.
+const maxLive = 2
+
+// newSecret makes a secret and what is kept of it.
+func (r *Registry) newSecret(client domain.ClientID, expires time.Duration) (domain.Secret, domain.StoredSecret) {
+	clear := secret.New(r.Chance, r.Environment)
+	text := clear.Reveal()
+	stored := domain.StoredSecret{
+		ID: domain.NewSecretID(r.Chance), Client: client, Digest: r.Pepper.Digest(text),
+		Hint: text[len(text)-5:], CreatedAt: r.Now(),
+	}
+	if expires == 0 {
+		expires = DefaultExpiry
+	}
+	if expires > 0 {
+		stored.ExpiresAt = r.Now().Add(expires)
+	}
+	return clear, stored
+}
+
+// AddSecret gives an application a second secret. The old one stops when the
+// overlap is over.
+func (r *Registry) AddSecret(ctx context.Context, by By, id domain.ClientID, overlap, expires time.Duration) (domain.Secret, error) {
+	if overlap <= 0 {
+		return domain.Secret{}, invalid("the overlap says how long the old secret still works, and must be longer than nothing")
+	}
+	return r.changeSecrets(ctx, by, id, "secret.add", expires, func(app *domain.Application, old []domain.StoredSecret) error {
+		if live(old, r.Now()) >= maxLive {
+			return &domain.Error{Kind: domain.Conflict, Public: "the application has two live secrets already; retire one first"}
+		}
+		retire(old, r.Now(), r.Now().Add(overlap))
+		return nil
+	})
+}
+
+// ReplaceSecret gives an application a new secret; the old ones stop in the
+// same transaction (K6), and so do the tokens they brought.
+func (r *Registry) ReplaceSecret(ctx context.Context, by By, id domain.ClientID, expires time.Duration) (domain.Secret, error) {
+	return r.changeSecrets(ctx, by, id, "secret.replace", expires, func(app *domain.Application, old []domain.StoredSecret) error {
+		retire(old, r.Now(), r.Now())
+		app.RevokedBefore = r.Now()
+		return nil
+	})
+}
+
+// changeSecrets stores a new secret beside what change makes of the old ones.
+func (r *Registry) changeSecrets(ctx context.Context, by By, id domain.ClientID, action string, expires time.Duration,
+	change func(*domain.Application, []domain.StoredSecret) error,
+) (domain.Secret, error) {
+	app, err := r.Store.FindApplication(ctx, id)
+	if err != nil {
+		return domain.Secret{}, err
+	}
+	if app.Type != domain.Confidential {
+		return domain.Secret{}, invalid("a public client has no secret")
+	}
+	clear, stored := r.newSecret(id, expires)
+	err = r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, old []domain.StoredSecret) ([]domain.StoredSecret, error) {
+		if err := change(app, old); err != nil {
+			return nil, err
+		}
+		app.ChangedAt = r.Now()
+		return append(old, stored), nil
+	}, r.entry(by, action, string(id), app.Partner, "new secret …"+stored.Hint))
+	if err != nil {
+		return domain.Secret{}, err
+	}
+	return clear, r.Refresh(ctx)
+}
+
+// RetireSecret stops one secret now. The last live one cannot be retired: an
+// application that is to get no tokens is disabled instead.
+func (r *Registry) RetireSecret(ctx context.Context, by By, id domain.ClientID, which domain.SecretID) error {
+	app, err := r.Store.FindApplication(ctx, id)
+	if err != nil {
+		return err
+	}
+	err = r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, list []domain.StoredSecret) ([]domain.StoredSecret, error) {
+		now := r.Now()
+		for i := range list {
+			if list[i].ID != which {
+				continue
+			}
+			if !list[i].Live(now) {
+				return nil, &domain.Error{Kind: domain.Conflict, Public: "that secret has stopped already"}
+			}
+			if live(list, now) == 1 {
+				return nil, &domain.Error{Kind: domain.Conflict, Public: "this is the last live secret; disable the application instead"}
+			}
+			list[i].RetiredAt, app.ChangedAt = now, now
+			return list, nil
+		}
+		return nil, &domain.Error{Kind: domain.NotFound, Public: "the application has no such secret"}
+	}, r.entry(by, "secret.retire", string(id), app.Partner, string(which)))
+	if err != nil {
+		return err
+	}
+	return r.Refresh(ctx)
+}
+
+// live counts the secrets that open anything now.
+func live(list []domain.StoredSecret, now time.Time) int {
+	n := 0
+	for _, s := range list {
+		if s.Live(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// retire ends every live secret at the instant, unless it ends earlier.
+func retire(list []domain.StoredSecret, now, at time.Time) {
+	for i := range list {
+		if list[i].Live(now) && (list[i].RetiredAt.IsZero() || at.Before(list[i].RetiredAt)) {
+			list[i].RetiredAt = at
+		}
+	}
+}
