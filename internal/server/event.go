@@ -1,0 +1,89 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Event is the one line that a request leaves in the log. It is filled on the
+// way and written once, by [Hosts]. It never holds a secret, a token or the
+// query string.
+type Event struct {
+	client  domain.ClientID
+	partner domain.PartnerID
+	user    domain.UserID
+	actor   domain.ClientID
+	err     error
+	extra   []slog.Attr
+}
+
+// Caller notes who is asking.
+func (e *Event) Caller(c domain.Caller) {
+	e.client, e.partner, e.user, e.actor = c.Client, c.Partner, c.User, c.Actor
+}
+
+// Client notes the application that has proven who it is.
+func (e *Event) Client(id domain.ClientID, partner domain.PartnerID) {
+	e.client, e.partner = id, partner
+}
+
+// Refused notes why the request failed. The text is the operator's.
+func (e *Event) Refused(err error) { e.err = err }
+
+// Add notes something else that is typed and free of secrets.
+func (e *Event) Add(attrs ...slog.Attr) { e.extra = append(e.extra, attrs...) }
+
+// line is what the server itself knows of a request.
+type line struct {
+	method, path, id, address string
+	status                    int
+	bytes                     int64
+	took                      time.Duration
+}
+
+// write writes the event. Routine requests are Info, our own faults Error.
+func (e *Event) write(ctx context.Context, log *slog.Logger, l line) {
+	level := slog.LevelInfo
+	if l.status >= 500 {
+		level = slog.LevelError
+	}
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	var room [16]slog.Attr
+	attrs := append(room[:0],
+		slog.String("method", l.method),
+		slog.String("path", l.path),
+		slog.Int("status", l.status),
+		slog.Int64("bytes", l.bytes),
+		slog.Int64("us", l.took.Microseconds()),
+		slog.String("request", l.id),
+		slog.String("address", l.address),
+	)
+	if e.client != "" {
+		attrs = append(attrs, slog.String("client", string(e.client)))
+	}
+	if e.partner != "" {
+		attrs = append(attrs, slog.String("partner", string(e.partner)))
+	}
+	if e.user != "" {
+		attrs = append(attrs, slog.String("user", string(e.user)))
+	}
+	if e.actor != "" {
+		attrs = append(attrs, slog.String("actor", string(e.actor)))
+	}
+	if e.err != nil {
+		if d, ok := errors.AsType[*domain.Error](e.err); ok {
+			attrs = append(attrs, slog.String("kind", d.Kind.String()))
+		}
+		attrs = append(attrs, slog.String("error", e.err.Error()))
+	}
+	log.LogAttrs(ctx, level, "request", append(attrs, e.extra...)...)
+}
+
+// reset empties the event for the next request.
+func (e *Event) reset() { *e = Event{extra: e.extra[:0]} }

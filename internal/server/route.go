@@ -1,0 +1,118 @@
+// Package server answers one question: how does a host answer?
+//
+// A host is a table of routes. Every route names its guard as data, and the
+// guard is asked before the handler; a route whose guard was forgotten admits
+// nobody.
+package server
+
+import (
+	"net/http"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Handler decodes, asks and encodes. It returns its error and writes only
+// success; who is asking is an argument.
+type Handler func(w http.ResponseWriter, r *http.Request, call *Call) error
+
+// Call is what the server knows of a request before the handler runs.
+type Call struct {
+	Caller domain.Caller // the zero Caller behind a Public guard
+	Origin domain.Origin
+	Event  *Event
+}
+
+// Dialect writes refusals in the words that a route's clients understand.
+type Dialect interface {
+	// WriteError translates an error into a status, headers and a body.
+	WriteError(w http.ResponseWriter, err error)
+	// WriteMethod answers a method that the path does not know; Allow is set.
+	WriteMethod(w http.ResponseWriter)
+}
+
+// Route is one line of a host's table of contents.
+type Route struct {
+	// Pattern is a method, a space and a path as in [http.ServeMux]. A GET
+	// route answers HEAD only behind a guard that lets everybody in.
+	Pattern string
+	Guard   Guard
+	Handler Handler
+	Dialect Dialect
+}
+
+// Host is a table of contents and how its callers prove who they are.
+type Host struct {
+	Name   string // auth, customer or support
+	Routes []Route
+	// Authenticate finds out who is asking and demands that the token is for
+	// the given audience. Hosts without guarded routes leave it nil.
+	Authenticate func(r *http.Request, audience domain.Audience) (domain.Caller, error)
+}
+
+// Guard says who may pass. The zero Guard admits nobody.
+type Guard struct {
+	kind     guardKind
+	need     domain.Permission
+	audience domain.Audience
+}
+
+type guardKind uint8
+
+const (
+	nobody guardKind = iota
+	everybody
+	permission
+	fields
+)
+
+// Public lets everybody in.
+var Public = Guard{kind: everybody}
+
+// Fields lets everybody in to a handler that guards each field by itself, as
+// the GraphQL API does: its refusals are answers, not statuses.
+var Fields = Guard{kind: fields}
+
+// Permission lets in a caller whose token is for the audience and holds the
+// permission.
+func Permission(need domain.Permission, audience domain.Audience) Guard {
+	return Guard{kind: permission, need: need, audience: audience}
+}
+
+// Admits reports whether anybody at all can pass, for the test of the tables.
+func (g Guard) Admits() bool { return g.kind != nobody }
+
+// String describes the guard for the table of routes.
+func (g Guard) String() string {
+	switch g.kind {
+	case nobody:
+		return "nobody"
+	case everybody:
+		return "public"
+	case permission:
+		return g.need.String() + " for " + g.audience.String()
+	case fields:
+		return "each field"
+	}
+	return "unknown"
+}
+
+// admit asks the guard. It fills in the caller where the guard wants one.
+func (g Guard) admit(h *Host, r *http.Request, call *Call) error {
+	switch g.kind {
+	case everybody, fields:
+		return nil
+	case permission:
+		caller, err := h.Authenticate(r, g.audience)
+		if err != nil {
+			return err
+		}
+		call.Caller = caller
+		call.Event.Caller(caller)
+		if !caller.Permissions.Has(g.need) {
+			return &domain.Error{Kind: domain.Forbidden, Public: "this token does not hold " + g.need.String()}
+		}
+		return nil
+	case nobody:
+	}
+	return &domain.Error{Kind: domain.Forbidden, Public: "nobody may do this"}
+}

@@ -1,0 +1,291 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Hosts serves several hosts on one listener. With one public origin for all
+// the path decides; with an origin per host the configured names decide, and a
+// foreign name gets 421 (RFC 9110 §15.5.20).
+type Hosts struct {
+	byName map[string]http.Handler // nil: one origin for all
+	all    http.Handler
+}
+
+// Serving is what hosts need to answer.
+type Serving struct {
+	Log *slog.Logger
+	Now func() time.Time
+	// Observe is told of every answered request, for the metrics.
+	Observe func(host, route string, status int, took time.Duration)
+	// Seed makes the request identifiers of this process its own.
+	Seed  uint64
+	count atomic.Uint64
+}
+
+// OneOrigin serves the tables of all hosts under one origin.
+func (s *Serving) OneOrigin(hosts ...*Host) (*Hosts, error) {
+	mux, err := s.mux(hosts)
+	if err != nil {
+		return nil, err
+	}
+	return &Hosts{all: mux}, nil
+}
+
+// ByName serves each host under its own names (host or host:port), as they
+// stand in the public URLs.
+func (s *Serving) ByName(hosts map[string][]*Host) (*Hosts, error) {
+	h := &Hosts{byName: map[string]http.Handler{}}
+	for name, list := range hosts {
+		mux, err := s.mux(list)
+		if err != nil {
+			return nil, err
+		}
+		h.byName[strings.ToLower(name)] = mux
+	}
+	return h, nil
+}
+
+// ServeHTTP answers a request.
+func (h *Hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// net/http drops a Content-Length that contradicts Transfer-Encoding before
+	// anybody can see it; what follows on such a connection cannot be trusted
+	// (RFC 9112 §6.1), nor can HTTP/1.0 with a transfer encoding.
+	if len(r.TransferEncoding) > 0 || r.ProtoMajor == 1 && r.ProtoMinor == 0 {
+		w.Header().Set("Connection", "close")
+	}
+	if h.byName == nil {
+		h.all.ServeHTTP(w, r)
+		return
+	}
+	handler, ok := h.byName[strings.ToLower(r.Host)]
+	if !ok {
+		http.Error(w, "this server does not answer for that host name", http.StatusMisdirectedRequest)
+		return
+	}
+	handler.ServeHTTP(w, r)
+}
+
+// endpoint is one path with the routes of its methods.
+type endpoint struct {
+	serving *Serving
+	path    string
+	methods map[string]*bound
+	allow   string
+	dialect Dialect
+}
+
+// bound is a route and the host it belongs to.
+type bound struct {
+	host  *Host
+	route Route
+}
+
+// mux gathers the routes by path, so that a method that a path does not know
+// is answered in the dialect of that path.
+func (s *Serving) mux(hosts []*Host) (*http.ServeMux, error) {
+	paths := map[string]*endpoint{}
+	for _, h := range hosts {
+		for _, route := range h.Routes {
+			method, path, ok := strings.Cut(route.Pattern, " ")
+			if !ok || route.Handler == nil || route.Dialect == nil {
+				return nil, fmt.Errorf("server: %s: route %q is not complete", h.Name, route.Pattern)
+			}
+			e := paths[path]
+			if e == nil {
+				e = &endpoint{serving: s, path: path, methods: map[string]*bound{}, dialect: route.Dialect}
+				paths[path] = e
+			}
+			if e.methods[method] != nil {
+				return nil, fmt.Errorf("server: %s: route %q stands twice", h.Name, route.Pattern)
+			}
+			e.methods[method] = &bound{h, route}
+			if method == http.MethodGet && route.Guard.kind == everybody {
+				e.methods[http.MethodHead] = &bound{h, route}
+			}
+		}
+	}
+	paths["/"] = &endpoint{serving: s, path: "/", dialect: plain{}}
+	mux := http.NewServeMux()
+	for path, e := range paths {
+		if e.methods == nil {
+			mux.Handle(path, e)
+			continue
+		}
+		methods := []string{http.MethodOptions}
+		for m := range e.methods {
+			methods = append(methods, m)
+		}
+		slices.Sort(methods)
+		e.allow = strings.Join(methods, ", ")
+		mux.Handle(path, e)
+	}
+	return mux, nil
+}
+
+// ServeHTTP answers one request of one path and leaves one line in the log.
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := e.serving
+	start := s.Now()
+	rec := recorders.Get().(*recorder)
+	rec.reset(w)
+	defer recorders.Put(rec)
+	call := &rec.call
+	call.Event.reset()
+	call.Caller = domain.Caller{}
+	call.Origin = domain.Origin{RequestID: s.requestID(), Address: address(r)}
+
+	h := w.Header()
+	h["X-Request-Id"] = []string{call.Origin.RequestID}
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = noReferrer
+
+	host := e.answer(rec, r, call)
+
+	took := s.Now().Sub(start)
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	if s.Observe != nil {
+		s.Observe(host, e.path, rec.status, took)
+	}
+	call.Event.write(r.Context(), s.Log, line{
+		method: r.Method, path: r.URL.Path, id: call.Origin.RequestID, address: call.Origin.Address,
+		status: rec.status, bytes: rec.bytes, took: took,
+	})
+	rec.w = nil
+}
+
+var (
+	nosniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+)
+
+// answer runs guard and handler, and writes their refusal. It returns the name
+// of the host that was asked.
+func (e *endpoint) answer(rec *recorder, r *http.Request, call *Call) (host string) {
+	b := e.methods[r.Method]
+	if e.methods == nil {
+		e.dialect.WriteError(rec, &domain.Error{Kind: domain.NotFound, Public: "there is nothing at this path"})
+		return ""
+	}
+	if b == nil {
+		rec.Header().Set("Allow", e.allow)
+		if r.Method == http.MethodOptions {
+			rec.WriteHeader(http.StatusNoContent)
+			return ""
+		}
+		e.dialect.WriteMethod(rec)
+		return ""
+	}
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if v == http.ErrAbortHandler {
+			panic(v)
+		}
+		call.Event.Add(slog.String("stack", string(debug.Stack())))
+		e.refuse(rec, b.route, call, fmt.Errorf("panic: %v", v))
+	}()
+	err := b.route.Guard.admit(b.host, r, call)
+	if err == nil {
+		err = b.route.Handler(rec, r, call)
+	}
+	if err != nil {
+		e.refuse(rec, b.route, call, err)
+	}
+	return b.host.Name
+}
+
+// refuse notes and writes an error, unless an answer is on its way already.
+func (e *endpoint) refuse(rec *recorder, route Route, call *Call, err error) {
+	call.Event.Refused(err)
+	if rec.status == 0 {
+		route.Dialect.WriteError(rec, err)
+	}
+}
+
+// recorder remembers the status and the size of an answer, and holds what a
+// request needs, so that all of it is reused.
+type recorder struct {
+	w      http.ResponseWriter
+	status int
+	bytes  int64
+	call   Call
+}
+
+var recorders = sync.Pool{New: func() any { return &recorder{call: Call{Event: &Event{}}} }}
+
+func (r *recorder) reset(w http.ResponseWriter) { r.w, r.status, r.bytes = w, 0, 0 }
+
+// Header returns the answer's headers.
+func (r *recorder) Header() http.Header { return r.w.Header() }
+
+// WriteHeader sends the status.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.w.WriteHeader(status)
+}
+
+// Write sends a part of the body.
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.w.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap gives [http.ResponseController] the way to the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.w }
+
+// requestID returns 13 characters that are unique in the log: the seed of the
+// process and a counter, mixed so that neighbours do not look alike. It is no
+// secret.
+func (s *Serving) requestID() string {
+	const digits = "0123456789abcdefghjkmnpqrstvwxyz"
+	n := (s.Seed + s.count.Add(1)) * 0x9e3779b97f4a7c15
+	n ^= n >> 32
+	var b [13]byte
+	for i := range b {
+		b[len(b)-1-i] = digits[n&31]
+		n >>= 5
+	}
+	return string(b[:])
+}
+
+// address returns the client's address without its port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// WriteBody sends a whole body with its length, so that a small answer leaves
+// in one piece.
+func WriteBody(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // nobody is left to tell
+}

@@ -1,0 +1,114 @@
+// Package support answers one question: what do people see in a browser?
+//
+// The support site itself comes with its own issue; until then its addresses
+// say so, and the front page says where one is.
+package support
+
+import (
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/server"
+)
+
+// Host is the support host.
+type Host struct {
+	AuthURL, CustomerURL, SupportURL string
+	Environment                      string
+	// Ready reports whether the server can do its work.
+	Ready func(r *http.Request) error
+}
+
+// Table returns the host's table of contents.
+func (h *Host) Table() *server.Host {
+	plain := server.Plain()
+	return &server.Host{Name: "support", Routes: []server.Route{
+		{Pattern: "GET /support/", Guard: server.Public, Handler: h.later("The support site"), Dialect: plain},
+	}}
+}
+
+// Everywhere returns what every host answers: where one is, and whether all is
+// well.
+func (h *Host) Everywhere() *server.Host {
+	plain := server.Plain()
+	return &server.Host{Name: "any", Routes: []server.Route{
+		{Pattern: "GET /healthz", Guard: server.Public, Handler: h.healthy, Dialect: plain},
+		{Pattern: "GET /readyz", Guard: server.Public, Handler: h.ready, Dialect: plain},
+	}}
+}
+
+// Front is the page at the root of a host that has no other there.
+func (h *Host) Front() server.Route {
+	return server.Route{Pattern: "GET /{$}", Guard: server.Public, Handler: h.front, Dialect: server.Plain()}
+}
+
+// GraphiQL is the place of the query page of the customer host.
+func (h *Host) GraphiQL() server.Route {
+	return server.Route{Pattern: "GET /graphiql/", Guard: server.Public, Handler: h.later("GraphiQL"), Dialect: server.Plain()}
+}
+
+func (h *Host) healthy(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	server.WriteBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+	return nil
+}
+
+func (h *Host) ready(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	if err := h.Ready(r); err != nil {
+		return &domain.Error{Kind: domain.Unavailable, Public: "not ready", Err: err}
+	}
+	server.WriteBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
+	return nil
+}
+
+func (h *Host) later(what string) server.Handler {
+	return func(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+		return page(w, laterPage, map[string]string{"What": what})
+	}
+}
+
+func (h *Host) front(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	return page(w, frontPage, h)
+}
+
+// page renders a page without scripts, styles, frames or anything from outside.
+func page(w http.ResponseWriter, t *template.Template, data any) error {
+	var b strings.Builder
+	if err := t.Execute(&b, data); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	w.Header().Set("Cache-Control", "no-store")
+	server.WriteBody(w, http.StatusOK, "text/html; charset=utf-8", []byte(b.String()))
+	return nil
+}
+
+var laterPage = template.Must(template.New("later").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Not here yet</title>
+<h1>{{.What}} is not here yet</h1>
+<p>{{.What}} comes with a later version of Wattgate. Until then the command line
+does its work: <code>wattgate app create --help</code>.
+</html>
+`))
+
+var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Wattgate</title>
+<h1>Wattgate</h1>
+<p>This server decides who may read a meter, and for how long. It is a {{.Environment}} installation.
+<dl>
+<dt>Tokens for partners<dd><code>POST {{.AuthURL}}/oauth2/token</code>
+<dt>Acting for a customer<dd><code>GET {{.AuthURL}}/v1/auth/impersonate?user_id=…</code>
+<dt>Tokens for third parties<dd><code>POST {{.AuthURL}}/token/</code>
+<dt>The customer API (GraphQL)<dd><code>POST {{.CustomerURL}}/v1/graphql/</code>
+<dt>Keys that verify our tokens<dd><a href="{{.AuthURL}}/.well-known/jwks.json"><code>{{.AuthURL}}/.well-known/jwks.json</code></a>
+<dt>What error codes mean<dd><a href="{{.AuthURL}}/errors"><code>{{.AuthURL}}/errors</code></a>
+</dl>
+</html>
+`))
