@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // Identifiers are opaque: [A-Za-z0-9_-]{1,64} with a prefix that tells the kind.
@@ -34,6 +35,7 @@ const (
 	prefixProperty = "prop_"
 	prefixSecret   = "sec_"
 	prefixAccount  = "A-"
+	prefixEntry    = "aud_"
 )
 
 // idAlphabet has 32 characters, so that five random bits choose one without
@@ -158,4 +160,16 @@ func mustRead(chance io.Reader, b []byte) {
 	if _, err := io.ReadFull(chance, b); err != nil {
 		panic("domain: no randomness: " + err.Error())
 	}
+}
+
+// NewEntryID returns the identifier of an entry of the audit log: aud_, eleven
+// characters that sort by time, and chance.
+func NewEntryID(now time.Time, chance io.Reader) string {
+	us := uint64(now.UnixMicro())
+	var b [11]byte
+	for i := range b {
+		b[len(b)-1-i] = idAlphabet[us&31]
+		us >>= 5
+	}
+	return prefixEntry + string(b[:]) + randomText(chance, 10)
 }

@@ -213,6 +213,9 @@ func AudienceSet(list ...Audience) Audiences {
 	return s
 }
 
+// AllAudiences returns the set of all audiences.
+func AllAudiences() Audiences { return 1<<audiences - 1 }
+
 // Has reports whether a is in the set.
 func (s Audiences) Has(a Audience) bool { return s&(1<<a) != 0 }
 
