@@ -1,0 +1,40 @@
+package sqlite
+
+import (
+	"context"
+	"io/fs"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// Scripts shows how migrations are loaded.
+func Scripts(files fs.FS) ([]string, error) { return scripts(files) }
+
+// Migrations are the embedded ones.
+var Migrations = migrations
+
+// Exec runs a statement on the connection that writes, within a change.
+func (s *Store) Exec(ctx context.Context, sql string) error {
+	return s.change(ctx, "test", func(conn *sqlite.Conn) error { return run(conn, sql) })
+}
+
+// Change runs a change.
+func (s *Store) Change(ctx context.Context, f func(*sqlite.Conn) error) error {
+	return s.change(ctx, "test", f)
+}
+
+// Values returns the first column of a query.
+func (s *Store) Values(ctx context.Context, sql string) (list []string, err error) {
+	err = s.read(ctx, "test", func(conn *sqlite.Conn) error {
+		list, err = all(conn, func(row *sqlite.Stmt) (string, error) { return row.ColumnText(0), nil }, sql)
+		return err
+	})
+	return list, err
+}
+
+// Waiting returns how many changes wait for the writer.
+func (s *Store) Waiting() int {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
+	return len(s.writer.queue)
+}

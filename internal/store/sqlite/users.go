@@ -1,0 +1,127 @@
+package sqlite
+
+import (
+	"context"
+	"strings"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+const (
+	aUser       = "this user"
+	userColumns = `id, partner, customer, staff, permissions, email, first_name, middle_name, surname,
+		phone, birth_date, customer_number, disabled, revoked_before, created_at`
+)
+
+// AddUser adds a user, with the account of a customer.
+func (s *Store) AddUser(ctx context.Context, u domain.User, passwordHash string, account *domain.Account, e domain.Entry) error {
+	const sql = `
+		INSERT INTO person (` + userColumns + `, password_hash)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
+	return s.change(ctx, "add a user", func(conn *sqlite.Conn) error {
+		err := insert(conn, "a user with this e-mail address exists", sql,
+			u.ID, optional(u.Partner), u.Customer, u.Staff, words(u.Permissions.Names()), u.Email,
+			u.FirstName, u.MiddleName, u.Surname, u.Phone, u.BirthDate, u.CustomerNumber,
+			u.Disabled, micros(u.RevokedBefore), micros(u.CreatedAt), passwordHash)
+		if err != nil {
+			return err
+		}
+		if account != nil {
+			if err := addAccount(conn, *account); err != nil {
+				return err
+			}
+		}
+		return record(conn, e)
+	})
+}
+
+// FindUser finds a user of any partner.
+func (s *Store) FindUser(ctx context.Context, id domain.UserID) (domain.User, error) {
+	const sql = `SELECT ` + userColumns + ` FROM person WHERE id = ?1`
+	return s.user(ctx, sql, id)
+}
+
+// User finds a user of the scope's partner; with scope.User set, only that one.
+func (s *Store) User(ctx context.Context, scope domain.Scope, id domain.UserID) (domain.User, error) {
+	const sql = `
+		SELECT ` + userColumns + ` FROM person
+		WHERE id = ?1 AND partner = ?2 AND (?3 = '' OR id = ?3)`
+	return s.user(ctx, sql, id, scope.Partner, scope.User)
+}
+
+// ImpersonableCustomer finds a customer of the partner who is not also staff;
+// neither of the two is disabled.
+func (s *Store) ImpersonableCustomer(ctx context.Context, partner domain.PartnerID, id domain.UserID) (domain.User, error) {
+	const sql = `
+		SELECT ` + userColumns + ` FROM person
+		WHERE id = ?1 AND partner = ?2 AND customer = 1 AND staff = 0 AND disabled = 0
+			AND EXISTS (SELECT 1 FROM partner WHERE partner.id = ?2 AND partner.disabled = 0)`
+	return s.user(ctx, sql, id, partner)
+}
+
+func (s *Store) user(ctx context.Context, sql string, args ...any) (u domain.User, err error) {
+	err = s.read(ctx, "find a user", func(conn *sqlite.Conn) error {
+		u, err = one(conn, aUser, scanUser, sql, args...)
+		return err
+	})
+	return u, err
+}
+
+// UsersByEmail finds the users with an e-mail address, of any partner.
+func (s *Store) UsersByEmail(ctx context.Context, email string) ([]domain.User, error) {
+	const sql = `
+		SELECT ` + userColumns + ` FROM person
+		WHERE lower(email) = lower(?1) AND email <> '' ORDER BY ifnull(partner, ''), id`
+	return s.users(ctx, sql, email)
+}
+
+// Users lists the users of a partner by e-mail, platform staff for the empty
+// partner; all where everyone is set.
+func (s *Store) Users(ctx context.Context, partner domain.PartnerID, everyone bool) ([]domain.User, error) {
+	const sql = `
+		SELECT ` + userColumns + ` FROM person
+		WHERE ?1 OR partner IS ?2 ORDER BY lower(email), id`
+	return s.users(ctx, sql, everyone, optional(partner))
+}
+
+func (s *Store) users(ctx context.Context, sql string, args ...any) (list []domain.User, err error) {
+	err = s.read(ctx, "list users", func(conn *sqlite.Conn) error {
+		list, err = all(conn, scanUser, sql, args...)
+		return err
+	})
+	return list, err
+}
+
+// SetPassword replaces the hash of a user's password.
+func (s *Store) SetPassword(ctx context.Context, id domain.UserID, hash string, e domain.Entry) error {
+	const sql = `UPDATE person SET password_hash = ?2 WHERE id = ?1`
+	return s.change(ctx, "set a password", func(conn *sqlite.Conn) error {
+		if err := changed(conn, aUser, sql, id, hash); err != nil {
+			return err
+		}
+		return record(conn, e)
+	})
+}
+
+func scanUser(row *sqlite.Stmt) (domain.User, error) {
+	permissions, err := domain.ParseStaffPermissions(strings.Fields(row.ColumnText(4)))
+	return domain.User{
+		ID:             domain.UserID(row.ColumnText(0)),
+		Partner:        domain.PartnerID(row.ColumnText(1)),
+		Customer:       row.ColumnBool(2),
+		Staff:          row.ColumnBool(3),
+		Permissions:    permissions,
+		Email:          row.ColumnText(5),
+		FirstName:      row.ColumnText(6),
+		MiddleName:     row.ColumnText(7),
+		Surname:        row.ColumnText(8),
+		Phone:          row.ColumnText(9),
+		BirthDate:      domain.Date(row.ColumnInt32(10)),
+		CustomerNumber: row.ColumnText(11),
+		Disabled:       row.ColumnBool(12),
+		RevokedBefore:  instant(row.ColumnInt64(13)),
+		CreatedAt:      instant(row.ColumnInt64(14)),
+	}, stored(err)
+}

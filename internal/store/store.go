@@ -1,0 +1,41 @@
+// Package store answers one question: what must an engine be able to do?
+//
+// The interfaces belong to whoever calls them; an engine is whatever satisfies
+// them all. Package storetest holds what every engine must pass.
+package store
+
+import (
+	"context"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/intake"
+	"github.com/wattgate/wattgate/internal/issuance"
+	"github.com/wattgate/wattgate/internal/registry"
+	"github.com/wattgate/wattgate/internal/token"
+	"github.com/wattgate/wattgate/internal/usage"
+)
+
+// Engine keeps everything that Wattgate remembers.
+//
+// All errors are [domain.Error]: NotFound, Conflict and Invalid with a sentence
+// for the caller, Unavailable where the same request may succeed later (a full
+// disk, a busy or closed database, a context that ended), Internal otherwise.
+// Instants are kept to the microsecond, in UTC.
+type Engine interface {
+	registry.Store
+	usage.Store
+	intake.Store
+	issuance.CustomerFinder
+	issuance.Journal
+	token.KeyStore
+
+	// Entries returns up to limit entries of the audit log in the order in
+	// which they were recorded: from the beginning, or those that follow the
+	// entry with the identifier after.
+	Entries(ctx context.Context, after string, limit int) ([]domain.Entry, error)
+	// Check reads a little, and fails where the engine cannot be used.
+	Check(ctx context.Context) error
+	// Close waits for the changes that were accepted, and leaves the engine's
+	// files complete. Whatever is asked afterwards is Unavailable.
+	Close() error
+}

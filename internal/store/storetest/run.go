@@ -1,0 +1,43 @@
+// Package storetest answers one question: does an engine keep its promises?
+//
+// [Run] holds what every engine must pass. In each group the first test is
+// whether partners are kept apart.
+package storetest
+
+import (
+	"testing"
+
+	"github.com/wattgate/wattgate/internal/store"
+)
+
+// A promise is one test of an engine, in a world of its own.
+type promise struct {
+	sentence string
+	holds    func(*testing.T, *world)
+}
+
+// Run tests an engine. open returns a new and empty one, and sees to its end.
+func Run(t *testing.T, open func(t *testing.T) store.Engine) {
+	for _, group := range []struct {
+		name     string
+		promises []promise
+	}{
+		{"users", users},
+		{"accounts", accounts},
+		{"properties", properties},
+		{"applications", applications},
+		{"secrets", secrets},
+		{"directory", directory},
+		{"intake", intakes},
+		{"days", days},
+		{"audit", audits},
+		{"keys", keys},
+		{"life", life},
+	} {
+		t.Run(group.name, func(t *testing.T) {
+			for _, p := range group.promises {
+				t.Run(p.sentence, func(t *testing.T) { p.holds(t, newWorld(t, open(t))) })
+			}
+		})
+	}
+}
