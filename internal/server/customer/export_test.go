@@ -1,0 +1,18 @@
+package customer
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// Refuses asks a guard made from the schema whether it refuses a field to the
+// asker of the context.
+func Refuses(ctx context.Context, schema *ast.Schema, object, field string) (error, error) {
+	g, err := newGuard(schema)
+	if err != nil {
+		return nil, err
+	}
+	return g.check(ctx, &graphql.FieldContext{Object: object, Field: graphql.CollectedField{Field: &ast.Field{Name: field}}}), nil
+}

@@ -1,0 +1,118 @@
+package customer
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/wattgate/wattgate/internal/authn"
+	"github.com/wattgate/wattgate/internal/dialect"
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/server"
+	"github.com/wattgate/wattgate/internal/usage"
+)
+
+// Tokens finds out who holds an access token.
+type Tokens interface {
+	Caller(raw string, audience domain.Audience) (domain.Caller, error)
+}
+
+// Host is the customer host.
+type Host struct {
+	Usage  *usage.Service
+	Tokens Tokens
+	// Front answers a browser at the root.
+	Front server.Handler
+	api   *API
+}
+
+// Table returns the host's table of contents. Every field of the GraphQL API
+// has a guard of its own, so the routes have none.
+func (h *Host) Table() (*server.Host, error) {
+	var err error
+	h.api, err = New(Config{Usage: h.Usage, Authenticate: h.authenticate, Log: note})
+	if err != nil {
+		return nil, err
+	}
+	table := &server.Host{Name: "customer"}
+	for _, path := range []string{"/{$}", "/graphql", "/v1/graphql/{$}", "/v1/graphql"} { // E25, K21
+		get := h.query
+		if path == "/{$}" {
+			get = h.root
+		}
+		table.Routes = append(table.Routes,
+			server.Route{Pattern: "POST " + path, Guard: server.Fields, Handler: h.graphQL, Dialect: refusals{}},
+			server.Route{Pattern: "GET " + path, Guard: server.Fields, Handler: get, Dialect: refusals{}},
+		)
+	}
+	return table, nil
+}
+
+// callKey carries the call to what gqlgen calls back, which knows only the
+// request. It is for the line in the log.
+type callKey struct{}
+
+// graphQL answers one GraphQL request.
+func (h *Host) graphQL(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	h.api.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, call)))
+	return nil
+}
+
+// query answers a GraphQL query by GET; a browser is shown the query page.
+func (h *Host) query(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	if !r.URL.Query().Has("query") && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(w, r, "/graphiql/", http.StatusSeeOther)
+		return nil
+	}
+	return h.graphQL(w, r, call)
+}
+
+// root is the same at the root, where a browser is shown where it is.
+func (h *Host) root(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	if !r.URL.Query().Has("query") {
+		return h.Front(w, r, call)
+	}
+	return h.graphQL(w, r, call)
+}
+
+// authenticate reads who is asking from the Authorization header (K19).
+func (h *Host) authenticate(r *http.Request) (domain.Caller, error) {
+	raw, err := dialect.BearerToken(r)
+	if err != nil { // it cannot be a token of ours
+		return domain.Caller{}, &domain.Error{Kind: domain.Unauthenticated, Public: authn.ErrInvalid.Public, Err: err}
+	}
+	caller, err := h.Tokens.Caller(raw, domain.AudienceCustomer)
+	if call, ok := r.Context().Value(callKey{}).(*server.Call); ok && err == nil {
+		call.Event.Caller(caller)
+	}
+	return caller, err
+}
+
+// note puts a cause into the request's line in the log.
+func note(r *http.Request, err error) {
+	if call, ok := r.Context().Value(callKey{}).(*server.Call); ok {
+		call.Event.Refused(err)
+	}
+}
+
+// refusals answers what never reaches GraphQL, in JSON all the same: clients
+// take an answer that is none for a bad token.
+type refusals struct{}
+
+// WriteError writes one GraphQL error.
+func (refusals) WriteError(w http.ResponseWriter, err error) {
+	status := http.StatusInternalServerError
+	if e, ok := errors.AsType[*domain.Error](err); ok {
+		status = server.Status(e.Kind)
+	}
+	c, _ := codeOf(err)
+	w.Header().Set("Cache-Control", "no-store")
+	server.WriteBody(w, status, "application/json", []byte(`{"errors":[{"message":"`+c.message+`","extensions":{"errorType":"`+c.kind+`","errorCode":"`+c.number+`"}}]}`))
+}
+
+// WriteMethod answers a method that is neither GET nor POST.
+func (refusals) WriteMethod(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	server.WriteBody(w, http.StatusMethodNotAllowed, "application/json", []byte(`{"errors":[{"message":"Send a query by POST, or by GET with ?query=."}]}`))
+}

@@ -1,0 +1,106 @@
+package usage
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/interval"
+)
+
+// mark is a place in the order of a property's readings: a start in Unix
+// seconds and a name. Nothing need be there.
+type mark struct {
+	start int64
+	name  name
+}
+
+// The first byte of a cursor, and how much of the MAC it carries.
+const (
+	cursorVersion = 1
+	macSize       = 16
+)
+
+// seal writes a mark as an opaque text that holds for this property alone:
+// version, start, group, direction, identifier, register, market, unit, MAC.
+func (s *Service) seal(property domain.PropertyID, m mark) string {
+	b := make([]byte, 0, 96)
+	b = append(b, cursorVersion)
+	b = binary.AppendVarint(b, m.start)
+	b = append(b, byte(m.name.group), byte(m.name.direction))
+	b = appendText(b, m.name.identifier)
+	b = appendText(b, m.name.register)
+	b = appendText(b, string(m.name.market))
+	b = appendText(b, string(m.name.unit))
+	b = append(b, s.mac(property, b)...)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// open reads what seal wrote for the same property and nothing else.
+func (s *Service) open(property domain.PropertyID, cursor string) (mark, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(b) <= macSize || b[0] != cursorVersion {
+		return mark{}, false
+	}
+	b, sum := b[:len(b)-macSize], b[len(b)-macSize:]
+	if !hmac.Equal(sum, s.mac(property, b)) {
+		return mark{}, false
+	}
+	start, n := binary.Varint(b[1:])
+	if b = b[1:]; n <= 0 || len(b) < n+2 || start < beginning || start > end {
+		return mark{}, false
+	}
+	b = b[n:]
+	m := mark{start: start, name: name{group: interval.Group(b[0]), direction: domain.Direction(b[1])}}
+	b = b[2:]
+	var texts [4]string
+	for i := range texts {
+		var ok bool
+		if texts[i], b, ok = cutText(b); !ok {
+			return mark{}, false
+		}
+	}
+	m.name.identifier, m.name.register = texts[0], texts[1]
+	m.name.market, m.name.unit = domain.Market(texts[2]), domain.Unit(texts[3])
+	return m, len(b) == 0 && m.name.group.Valid()
+}
+
+func (s *Service) mac(property domain.PropertyID, payload []byte) []byte {
+	h := hmac.New(sha256.New, s.CursorKey[:])
+	h.Write([]byte("measurements\x00"))
+	h.Write([]byte(property))
+	h.Write([]byte{0})
+	h.Write(payload)
+	return h.Sum(nil)[:macSize]
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func cutText(b []byte) (s string, rest []byte, ok bool) {
+	size, n := binary.Uvarint(b)
+	if n <= 0 || size > uint64(len(b)-n) {
+		return "", nil, false
+	}
+	return string(b[n : n+int(size)]), b[n+int(size):], true
+}
+
+// oldIndex reads the cursors of older servers, base64 of arrayconnection:N,
+// where N counts the readings before.
+func oldIndex(cursor string) (int, bool) {
+	b, err := base64.StdEncoding.DecodeString(cursor)
+	if err != nil {
+		if b, err = base64.RawURLEncoding.DecodeString(cursor); err != nil {
+			return 0, false
+		}
+	}
+	digits, ok := strings.CutPrefix(string(b), "arrayconnection:")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n >= 0 && n <= math.MaxInt32
+}

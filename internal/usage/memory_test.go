@@ -1,0 +1,172 @@
+package usage_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/interval"
+)
+
+// memory is a store of one property, prop_home, whose owner is usr_1 at prt_a.
+// It counts the days that it hands out.
+type memory struct {
+	channels []domain.Channel
+	days     map[domain.ChannelID]map[domain.Date][]byte
+	handed   int
+}
+
+var errAbsent = &domain.Error{Kind: domain.NotFound, Public: "not found"}
+
+func (m *memory) sees(scope domain.Scope) bool {
+	return scope.Partner == "prt_a" && (scope.User == "" || scope.User == "usr_1")
+}
+
+func (m *memory) User(_ context.Context, scope domain.Scope, id domain.UserID) (domain.User, error) {
+	if !m.sees(scope) || id != "usr_1" {
+		return domain.User{}, errAbsent
+	}
+	return domain.User{ID: id, Partner: "prt_a", FirstName: "Ada"}, nil
+}
+
+func (m *memory) Partner(_ context.Context, scope domain.Scope) (domain.Partner, error) {
+	return domain.Partner{ID: scope.Partner, Name: "Stroom"}, nil
+}
+
+func (m *memory) Account(_ context.Context, scope domain.Scope, number domain.AccountNumber) (domain.Account, error) {
+	if !m.sees(scope) || number != "A-1" {
+		return domain.Account{}, errAbsent
+	}
+	return domain.Account{Number: number, Partner: "prt_a", User: "usr_1"}, nil
+}
+
+func (m *memory) Accounts(ctx context.Context, scope domain.Scope, _ domain.UserID) ([]domain.Account, error) {
+	a, err := m.Account(ctx, scope, "A-1")
+	return []domain.Account{a}, err
+}
+
+func (m *memory) Property(_ context.Context, scope domain.Scope, id domain.PropertyID) (domain.Property, error) {
+	if !m.sees(scope) || id != "prop_home" {
+		return domain.Property{}, errAbsent
+	}
+	return domain.Property{ID: id, Partner: "prt_a", Account: "A-1", Postcode: "1012 AB", Address: []string{"Dam 1"}}, nil
+}
+
+func (m *memory) Properties(ctx context.Context, scope domain.Scope, _ domain.AccountNumber) ([]domain.Property, error) {
+	p, err := m.Property(ctx, scope, "prop_home")
+	return []domain.Property{p}, err
+}
+
+func (m *memory) Channels(_ context.Context, scope domain.Scope, id domain.PropertyID) ([]domain.Channel, error) {
+	if !m.sees(scope) || id != "prop_home" {
+		return nil, nil
+	}
+	return m.channels, nil
+}
+
+func (m *memory) Extent(context.Context, domain.ChannelID) (first, last domain.Date, ok bool, err error) {
+	return 0, 0, false, errors.New("not asked for")
+}
+
+func (m *memory) Days(_ context.Context, id domain.ChannelID, first, last domain.Date, reverse bool, f func(domain.Day) error) error {
+	dates := []domain.Date{}
+	for d := range m.days[id] {
+		if d >= first && d <= last {
+			dates = append(dates, d)
+		}
+	}
+	slices.SortFunc(dates, func(a, b domain.Date) int {
+		if reverse {
+			a, b = b, a
+		}
+		return cmp.Compare(a, b)
+	})
+	var buf []byte // used again for each day, as a store may
+	for _, d := range dates {
+		m.handed++
+		buf = append(buf[:0], m.days[id][d]...)
+		if err := f(domain.Day{Date: d, Revision: 1, Data: buf}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add gives the store a channel.
+func (m *memory) add(c domain.Channel) domain.ChannelID {
+	c.ID = domain.ChannelID(len(m.channels) + 1)
+	if c.SupplyPoint.Zone == "" {
+		c.SupplyPoint.Zone = c.Zone
+	}
+	m.channels = append(m.channels, c)
+	if m.days == nil {
+		m.days = map[domain.ChannelID]map[domain.Date][]byte{}
+	}
+	m.days[c.ID] = map[domain.Date][]byte{}
+	return c.ID
+}
+
+// fill stores one day; value says what interval i holds, Missing for nothing.
+func (m *memory) fill(t testing.TB, id domain.ChannelID, date domain.Date, minutes int, value func(i int) (int64, domain.Quality)) {
+	t.Helper()
+	loc := zone(t, m.channels[id-1].Zone)
+	start, end := interval.Span(date, loc)
+	count := 1
+	if minutes != interval.WholeDay {
+		count = interval.Count(start, end, minutes)
+	}
+	var day interval.Day
+	day.Reset(start, minutes, 3, count)
+	for i := range count {
+		v, q := value(i)
+		if q == domain.Missing {
+			continue
+		}
+		if err := day.Set(i, domain.Decimal{Coefficient: v, Scale: 3}, q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := day.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.days[id][date] = data
+}
+
+func zone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	loc, err := interval.Zone(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loc
+}
+
+// steady is a value that tells its place: 1, 2, 3 thousandths.
+func steady(i int) (int64, domain.Quality) { return int64(i + 1), domain.Actual }
+
+func date(t testing.TB, s string) domain.Date {
+	t.Helper()
+	d, err := domain.ParseDate(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func electricity(identifier, register string, direction domain.Direction, unit domain.Unit) domain.Channel {
+	return domain.Channel{
+		SupplyPoint: domain.SupplyPoint{Market: domain.MarketNLDElectricity, Identifier: identifier},
+		Register:    register, Direction: direction, Unit: unit, Zone: "Europe/Amsterdam",
+	}
+}
+
+// partner may read everything of prt_a.
+var partner = domain.Caller{
+	Partner: "prt_a", Client: "app_a", Reach: domain.ReachPartner,
+	Permissions: domain.PermissionSet(domain.CanQueryProperty, domain.CanViewDetailedUsage),
+}

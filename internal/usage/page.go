@@ -1,0 +1,155 @@
+package usage
+
+import (
+	"context"
+	"slices"
+
+	"github.com/wattgate/wattgate/internal/authz"
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Page is one page of a property's measurements.
+type Page struct {
+	// Readings are in the order start, identifier, direction, register, also
+	// where the page was taken from the end.
+	Readings []Reading
+	// HasNext and HasPrevious say whether anything follows the last reading and
+	// precedes the first in the whole, however the page was asked for. Of an
+	// empty page they speak about the place where it lies.
+	HasNext, HasPrevious bool
+	// Total counts the readings of all pages, where the query asks for it.
+	Total int
+
+	service  *Service
+	property domain.PropertyID
+}
+
+// Cursor returns the place of reading i as an opaque text, for After and
+// Before of a query about the same property.
+func (p *Page) Cursor(i int) string {
+	r := &p.Readings[i]
+	return p.service.seal(p.property, mark{r.Start, r.Series.name()})
+}
+
+// Measurements returns one page of a property's measurements. A property
+// outside the caller's scope is [domain.NotFound]; what the query says wrongly
+// is [domain.Invalid] with an [Argument] or [ErrTooMany] inside.
+func (s *Service) Measurements(ctx context.Context, caller domain.Caller, property domain.PropertyID, q Query) (Page, error) {
+	if err := authz.Check(caller, authz.Permit{Need: domain.CanViewDetailedUsage}); err != nil {
+		return Page{}, err
+	}
+	n, backwards, err := q.size()
+	if err != nil {
+		return Page{}, err
+	}
+	channels, err := s.channels(ctx, authz.Scope(caller), property)
+	if err != nil {
+		return Page{}, err
+	}
+	chosen, err := q.choose(channels)
+	if err != nil {
+		return Page{}, err
+	}
+	p := Page{service: s, property: property}
+	after, err := s.place(ctx, chosen, property, "after", q.After)
+	if err != nil {
+		return Page{}, err
+	}
+	before, err := s.place(ctx, chosen, property, "before", q.Before)
+	if err != nil {
+		return Page{}, err
+	}
+	if err := p.fill(ctx, s.Store, chosen, after, before, n, backwards); err != nil {
+		return Page{}, err
+	}
+	if q.Count {
+		p.Total, err = total(ctx, s.Store, chosen)
+	}
+	return p, err
+}
+
+// channels lists the property's channels. That there are none says nothing
+// about whether the property exists, so that is asked then.
+func (s *Service) channels(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Channel, error) {
+	channels, err := s.Store.Channels(ctx, scope, property)
+	if err == nil && len(channels) == 0 {
+		_, err = s.Store.Property(ctx, scope, property)
+	}
+	return channels, err
+}
+
+// fill takes n readings from one end of what lies between the two marks, and
+// looks whether there is anything on either side.
+func (p *Page) fill(ctx context.Context, store Store, chosen []Series, after, before *mark, n int, backwards bool) error {
+	between := window{}
+	if after != nil {
+		between.lower = &cut{mark: *after}
+	}
+	if before != nil {
+		between.upper = &cut{mark: *before}
+	}
+	k := newWalk(store, chosen, between, backwards)
+	for len(p.Readings) < n {
+		r, ok, err := k.next(ctx)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		p.Readings = append(p.Readings, r)
+	}
+	_, more, err := k.next(ctx)
+	if err != nil {
+		return err
+	}
+	if backwards {
+		slices.Reverse(p.Readings)
+		p.HasPrevious = more
+	} else {
+		p.HasNext = more
+	}
+	if !p.HasNext && before != nil {
+		p.HasNext, err = anything(ctx, store, chosen, window{lower: &cut{*before, true}}, false)
+	}
+	if err == nil && !p.HasPrevious && after != nil {
+		p.HasPrevious, err = anything(ctx, store, chosen, window{upper: &cut{*after, true}}, true)
+	}
+	return err
+}
+
+func anything(ctx context.Context, store Store, chosen []Series, w window, reverse bool) (bool, error) {
+	_, ok, err := newWalk(store, chosen, w, reverse).next(ctx)
+	return ok, err
+}
+
+// beyond is a mark that no reading follows.
+var beyond = mark{start: end}
+
+// place finds the mark that a cursor means, or nil where there is no cursor.
+func (s *Service) place(ctx context.Context, chosen []Series, property domain.PropertyID, argument Argument, cursor string) (*mark, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	if m, ok := s.open(property, cursor); ok {
+		return &m, nil
+	}
+	index, ok := oldIndex(cursor)
+	if !ok {
+		return nil, invalid(argument, "%s is not a cursor of this property's measurements", string(argument))
+	}
+	k := newWalk(s.Store, chosen, window{}, false)
+	for {
+		r, ok, err := k.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return &beyond, nil
+		}
+		if index == 0 {
+			return &mark{r.Start, r.Series.name()}, nil
+		}
+		index--
+	}
+}

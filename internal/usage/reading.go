@@ -1,0 +1,238 @@
+package usage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/interval"
+)
+
+// Reading is one interval of a channel as it is stored, or one group of them.
+type Reading struct {
+	Series *Series
+	// Start and End are Unix seconds, [Start, End). Those of a group are the
+	// group's own, also where the question's span cuts it.
+	Start, End int64
+	// Value is in the channel's unit; of a group, the sum of what is there.
+	Value domain.Decimal
+	// Quality is Actual, or Estimate where a part is not.
+	Quality domain.Quality
+	// Present of Expected intervals are in it; both are 1 for a stored one.
+	Present, Expected int
+}
+
+// StartAt returns the start, shown in the series' zone.
+func (r *Reading) StartAt() time.Time { return time.Unix(r.Start, 0).In(r.Series.Zone) }
+
+// EndAt returns the end, shown in the series' zone.
+func (r *Reading) EndAt() time.Time { return time.Unix(r.End, 0).In(r.Series.Zone) }
+
+// How many days one question to the store brings at first, and at most: a page
+// of half-hours needs a few, a page of months needs years.
+const (
+	fewDays  = 4
+	manyDays = 64
+)
+
+// reader walks through the readings of one series, in either direction. It
+// keeps no connection between two steps, and decodes no day that it does not
+// come to.
+type reader struct {
+	*Series
+	store   Store
+	reverse bool
+	from    int64 // the intervals to read start in [from, to)
+	to      int64
+	ruler   interval.Ruler
+
+	first, last domain.Date // the days not yet asked for
+	days        []domain.Day
+	bytes       []byte // what the days' data points into
+	ask         int
+
+	date domain.Date // of the day that is open
+	day  interval.Day
+	at   int // index of the next interval; outside when the day is done
+}
+
+// part is one stored interval on its way into a reading.
+type part struct {
+	start, end int64
+	value      domain.Decimal
+	quality    domain.Quality
+}
+
+func newReader(store Store, s *Series, w window, reverse bool) *reader {
+	r := &reader{Series: s, store: store, reverse: reverse, ruler: s.Group.Ruler(s.Zone), ask: fewDays, at: -1}
+	r.from, r.to = w.narrow(s, &r.ruler)
+	if s.Group >= interval.Month {
+		r.ask = manyDays
+	}
+	r.first, r.last = 0, -1
+	if r.from < r.to {
+		r.first = interval.DateAt(time.Unix(r.from, 0), s.home)
+		r.last = interval.DateAt(time.Unix(r.to-1, 0), s.home)
+	}
+	return r
+}
+
+// next returns the next reading that the series wants; ok is false at the end.
+func (r *reader) next(ctx context.Context) (reading Reading, ok bool, err error) {
+	for {
+		if r.Group == interval.Raw {
+			reading, ok, err = r.single(ctx)
+		} else {
+			reading, ok, err = r.sum(ctx)
+		}
+		if err != nil || !ok || r.wants(reading.Quality) {
+			return reading, ok, err
+		}
+	}
+}
+
+func (r *reader) single(ctx context.Context) (Reading, bool, error) {
+	p, ok, err := r.peek(ctx)
+	if err != nil || !ok {
+		return Reading{}, false, err
+	}
+	r.step()
+	return Reading{
+		Series: r.Series, Start: p.start, End: p.end, Value: p.value,
+		Quality: outward(p.quality), Present: 1, Expected: 1,
+	}, true, nil
+}
+
+// sum adds up the parts of the group that the next one falls in.
+func (r *reader) sum(ctx context.Context) (Reading, bool, error) {
+	p, ok, err := r.peek(ctx)
+	if err != nil || !ok {
+		return Reading{}, false, err
+	}
+	start, end := r.ruler.Bounds(p.start)
+	var (
+		sum  interval.Sum
+		size int64
+	)
+	for ok && p.start >= start && p.start < end {
+		size = p.end - p.start
+		if err := sum.Add(p.value, p.quality, int(size/60)); err != nil {
+			return Reading{}, false, err
+		}
+		r.step()
+		if p, ok, err = r.peek(ctx); err != nil {
+			return Reading{}, false, err
+		}
+	}
+	missing := max(0, end-start-int64(sum.Minutes)*60)
+	return Reading{
+		Series: r.Series, Start: start, End: end, Value: sum.Total, Quality: outward(sum.Quality),
+		Present: sum.Present, Expected: sum.Present + int((missing+size-1)/size),
+	}, true, nil
+}
+
+// outward is a quality as an API shows it: what was not measured is estimated.
+func outward(q domain.Quality) domain.Quality {
+	if q == domain.Actual {
+		return q
+	}
+	return domain.Estimate
+}
+
+// peek returns the interval that the reader stands at and has a value.
+func (r *reader) peek(ctx context.Context) (part, bool, error) {
+	for {
+		for ; r.at >= 0 && r.at < len(r.day.Values); r.step() {
+			start := r.day.At(r.at)
+			if r.day.Quality[r.at] == domain.Missing || start < r.from || start >= r.to {
+				continue
+			}
+			return part{start, r.ends(start), r.day.Value(r.at), r.day.Quality[r.at]}, true, nil
+		}
+		if ok, err := r.open(ctx); err != nil || !ok {
+			return part{}, false, err
+		}
+	}
+}
+
+func (r *reader) step() {
+	if r.reverse {
+		r.at--
+	} else {
+		r.at++
+	}
+}
+
+func (r *reader) ends(start int64) int64 {
+	if r.day.Minutes == interval.WholeDay {
+		_, next := interval.Span(r.date, r.home)
+		return next.Unix()
+	}
+	return start + int64(r.day.Minutes)*60
+}
+
+// open decodes the next day that can be added up to the series' group.
+func (r *reader) open(ctx context.Context) (bool, error) {
+	for {
+		if len(r.days) == 0 {
+			if err := r.fetch(ctx); err != nil || len(r.days) == 0 {
+				return false, err
+			}
+		}
+		d := r.days[0]
+		r.days = r.days[1:]
+		if err := r.day.Decode(d.Data); err != nil {
+			return false, fmt.Errorf("usage: channel %d, %s: %w", r.Channel.ID, d.Date, err)
+		}
+		r.date, r.at = d.Date, 0
+		if r.reverse {
+			r.at = len(r.day.Values) - 1
+		}
+		if fits(r.Group, r.day.Minutes) {
+			return true, nil
+		}
+		r.at = -1
+	}
+}
+
+// fits reports whether intervals of so many minutes can be added up to groups.
+func fits(g interval.Group, minutes int) bool {
+	return g == interval.Raw || g.Minutes()%minutes == 0
+}
+
+var errEnough = errors.New("enough days")
+
+// fetch asks the store for the next few days.
+func (r *reader) fetch(ctx context.Context) error {
+	if r.first > r.last {
+		return nil
+	}
+	r.days, r.bytes = r.days[:0], r.bytes[:0]
+	err := r.store.Days(ctx, r.Channel.ID, r.first, r.last, r.reverse, func(d domain.Day) error {
+		// The data is the store's until this returns.
+		begin := len(r.bytes)
+		r.bytes = append(r.bytes, d.Data...)
+		d.Data = r.bytes[begin:len(r.bytes):len(r.bytes)]
+		r.days = append(r.days, d)
+		if len(r.days) == r.ask {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	enough := err != nil
+	switch {
+	case !enough:
+		r.first, r.last = 0, -1
+	case r.reverse:
+		r.last = r.days[len(r.days)-1].Date - 1
+	default:
+		r.first = r.days[len(r.days)-1].Date + 1
+	}
+	r.ask = min(2*r.ask, manyDays)
+	return nil
+}

@@ -1,0 +1,125 @@
+package usage
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/interval"
+)
+
+// Series is one channel read in one way: what a [Reading] belongs to.
+type Series struct {
+	Channel domain.Channel
+	// Filter is the index of the first of the query's filters that chose it.
+	Filter int
+	Group  interval.Group
+	// Zone is how the readings' times are shown, and where groups begin.
+	Zone *time.Location
+
+	home     *time.Location // whose days the channel is stored by
+	actual   bool           // give what was measured
+	estimate bool           // give what was not
+	from, to int64          // the span of the question
+}
+
+// wants reports whether readings of this quality are asked for.
+func (s *Series) wants(q domain.Quality) bool {
+	if q == domain.Actual {
+		return s.actual
+	}
+	return s.estimate
+}
+
+// name is what tells a reading from the others that start with it, in the
+// documented order: identifier, direction, register; and then what makes the
+// order total.
+type name struct {
+	identifier string
+	direction  domain.Direction
+	register   string
+	market     domain.Market
+	unit       domain.Unit
+	group      interval.Group
+}
+
+func (s *Series) name() name {
+	c := &s.Channel
+	return name{c.SupplyPoint.Identifier, c.Direction, c.Register, c.SupplyPoint.Market, c.Unit, s.Group}
+}
+
+func (n name) compare(m name) int {
+	return cmp.Or(
+		strings.Compare(n.identifier, m.identifier),
+		cmp.Compare(n.direction, m.direction),
+		strings.Compare(n.register, m.register),
+		strings.Compare(string(n.market), string(m.market)),
+		strings.Compare(string(n.unit), string(m.unit)),
+		cmp.Compare(n.group, m.group),
+	)
+}
+
+// choose returns what the filters choose among the channels, each once, in the
+// order of their names.
+func (q Query) choose(channels []domain.Channel) ([]Series, error) {
+	asked, err := q.zone()
+	if err != nil {
+		return nil, err
+	}
+	filters := q.Filters
+	if len(filters) == 0 {
+		filters = []Filter{{}}
+	}
+	var chosen []Series
+	for i, f := range filters {
+		for _, c := range channels {
+			if !f.matches(&c) {
+				continue
+			}
+			at := slices.IndexFunc(chosen, func(s Series) bool { return s.Channel.ID == c.ID && s.Group == f.Group })
+			if at < 0 {
+				s, err := q.series(c, asked)
+				if err != nil {
+					return nil, err
+				}
+				s.Filter, s.Group = i, f.Group
+				at = len(chosen)
+				chosen = append(chosen, s)
+			}
+			chosen[at].actual = chosen[at].actual || f.Quality != OnlyEstimate
+			chosen[at].estimate = chosen[at].estimate || f.Quality != OnlyActual
+		}
+	}
+	slices.SortFunc(chosen, func(s, t Series) int { return s.name().compare(t.name()) })
+	return chosen, nil
+}
+
+// zone returns the zone asked for, or nil for that of each supply point.
+func (q Query) zone() (*time.Location, error) {
+	if q.Zone == "" {
+		return nil, nil
+	}
+	loc, err := interval.Zone(q.Zone)
+	if err != nil {
+		return nil, invalid("timezone", "%v", err)
+	}
+	return loc, nil
+}
+
+func (q Query) series(c domain.Channel, asked *time.Location) (Series, error) {
+	home, err := interval.Zone(c.Zone)
+	if err != nil {
+		return Series{}, fmt.Errorf("usage: zone of channel %d: %v", c.ID, err)
+	}
+	shown := asked
+	if shown == nil {
+		if shown, err = interval.Zone(c.SupplyPoint.Zone); err != nil {
+			return Series{}, fmt.Errorf("usage: zone of %s: %v", c.SupplyPoint.Name(), err)
+		}
+	}
+	from, to := q.span(shown)
+	return Series{Channel: c, Zone: shown, home: home, from: from, to: to}, nil
+}

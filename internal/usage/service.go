@@ -1,0 +1,93 @@
+// Package usage answers one question: what may a customer, or somebody who
+// reads for one, know about their energy?
+//
+// Who is asking is an argument of every question. Its permission is checked
+// here, and its scope goes into the store's own query, so that another
+// partner's object is found no more than one that does not exist.
+package usage
+
+import (
+	"context"
+
+	"github.com/wattgate/wattgate/internal/authz"
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// Service answers the customer's questions. It is safe for concurrent use.
+type Service struct {
+	Store Store
+	// CursorKey seals the cursors of [Service.Measurements]. All nodes of an
+	// installation share it; a new key ends every cursor that is under way.
+	CursorKey [32]byte
+}
+
+// Person is a user and the company that sells to them.
+type Person struct {
+	domain.User
+	Vendor domain.Partner
+}
+
+// Me returns the user for whom the caller's token speaks. A token that speaks
+// for nobody is [domain.Forbidden].
+func (s *Service) Me(ctx context.Context, caller domain.Caller) (Person, error) {
+	err := authz.Check(caller, authz.Permit{Need: domain.CanViewPersonalData, User: true})
+	if err != nil {
+		return Person{}, err
+	}
+	scope := authz.Scope(caller)
+	user, err := s.Store.User(ctx, scope, caller.User)
+	if err != nil {
+		return Person{}, err
+	}
+	vendor, err := s.Store.Partner(ctx, scope)
+	if err != nil {
+		return Person{}, err
+	}
+	return Person{User: user, Vendor: vendor}, nil
+}
+
+// Account finds an account; one outside the caller's scope is [domain.NotFound].
+func (s *Service) Account(ctx context.Context, caller domain.Caller, number domain.AccountNumber) (domain.Account, error) {
+	if err := authz.Check(caller, authz.Permit{Need: domain.CanQueryProperty}); err != nil {
+		return domain.Account{}, err
+	}
+	return s.Store.Account(ctx, authz.Scope(caller), number)
+}
+
+// Property finds a property; one outside the caller's scope is
+// [domain.NotFound]. Where it is can be read only by who may see personal data;
+// for others the address and the postal code are empty.
+func (s *Service) Property(ctx context.Context, caller domain.Caller, id domain.PropertyID) (domain.Property, error) {
+	if err := authz.Check(caller, authz.Permit{Need: domain.CanQueryProperty}); err != nil {
+		return domain.Property{}, err
+	}
+	p, err := s.Store.Property(ctx, authz.Scope(caller), id)
+	if err != nil {
+		return domain.Property{}, err
+	}
+	return shown(caller, p), nil
+}
+
+// Properties lists the properties of an account, by identifier, shown as
+// [Service.Property] shows them. An account outside the caller's scope is
+// [domain.NotFound].
+func (s *Service) Properties(ctx context.Context, caller domain.Caller, number domain.AccountNumber) ([]domain.Property, error) {
+	if _, err := s.Account(ctx, caller, number); err != nil {
+		return nil, err
+	}
+	list, err := s.Store.Properties(ctx, authz.Scope(caller), number)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		list[i] = shown(caller, list[i])
+	}
+	return list, nil
+}
+
+func shown(caller domain.Caller, p domain.Property) domain.Property {
+	if !caller.Permissions.Has(domain.CanViewPersonalData) {
+		p.Address, p.Postcode = nil, ""
+	}
+	return p
+}
