@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -40,6 +41,8 @@ func TestDamagedKeyFilesAreRefused(t *testing.T) {
 		"one character missing":        head + "\n" + line[1:],
 		"padding in place of the end":  head + "\n" + line[:47] + "=",
 		"two of padding":               head + "\n" + line[:46] + "==",
+		"a key one byte short":         head + "\n" + base64.StdEncoding.EncodeToString(make([]byte, 35)),
+		"a key two bytes short":        head + "\n" + base64.StdEncoding.EncodeToString(make([]byte, 34)),
 		"a line break in the middle":   head + "\n" + line[:20] + "\n" + line[20:],
 		"a line break for a character": head + "\n" + line[:20] + "\n" + line[21:],
 		"two line feeds at the end":    text + "\n",

@@ -1,10 +1,13 @@
 package token
 
-// RawOfDER and AppendDER are the two conversions of an ECDSA signature.
+// RawOfDER reads an ECDSA signature into a buffer that was used before.
 func RawOfDER(der []byte) (raw [64]byte, err error) {
+	for i := range raw {
+		raw[i] = 0xee
+	}
 	err = rawOfDER(&raw, der)
 	return raw, err
 }
 
-// AppendDER appends r and s as DER.
+// AppendDER appends an ECDSA signature, r and s of 32 bytes each, as DER.
 func AppendDER(dst, raw []byte) []byte { return appendDER(dst, raw) }

@@ -227,6 +227,27 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
+func TestEightKibibytesAreTheBoundOnBothSides(t *testing.T) {
+	ring := openRing(t, token.EdDSA)
+	last := payload(t, sign(t, ring, userClaims()))
+	lengths := map[bool]int{}
+	for n := range 200 {
+		c := userClaims()
+		c.SID = strings.Repeat("x", 5450+n)
+		raw := forge(token.EdDSA, header(token.EdDSA), strings.Replace(last, userClaims().SID, c.SID, 1))
+		fits := len(raw) <= token.MaxLength
+		lengths[fits]++
+		_, signed := ring.Sign(nil, &c)
+		_, verified := ring.Verify(raw, noon, expect)
+		if fits != (signed == nil) || fits != (verified == nil) || !fits && !errors.Is(verified, token.ErrMalformed) {
+			t.Fatalf("%d bytes: Sign %v, Verify %v", len(raw), signed, verified)
+		}
+	}
+	if lengths[true] == 0 || lengths[false] == 0 {
+		t.Fatalf("the lengths do not reach over the bound: %v", lengths)
+	}
+}
+
 func TestMalleatedEdDSASignature(t *testing.T) {
 	// RFC 8032 §8.4: S plus the order of the group is the same S to a careless verifier.
 	order, _ := new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
@@ -335,6 +356,7 @@ func FuzzSignedClaims(f *testing.F) {
 		good := payload(f, sign(f, ring, c))
 		f.Add(good)
 		f.Add(strings.Replace(good, `["`, `[ "`, 1))
+		f.Add(strings.Replace(good, "aud_2abc", `\"\\\u001f`, 1))
 		f.Add(strings.Replace(good, "https:", `\"\\\u001fhttps:`, 1))
 	}
 	f.Fuzz(func(t *testing.T, claims string) {
