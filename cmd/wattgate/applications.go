@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wattgate/wattgate/internal/app"
+)
+
+func appCommand(w world) *cobra.Command {
+	one := func(v app.ApplicationView) table { return applications([]app.ApplicationView{v}) }
+	by := func(use, short, verb string) *cobra.Command {
+		return adminCommand(w, &cobra.Command{Use: use + " APP", Short: short, Args: cobra.ExactArgs(1)}, verb, named, one)
+	}
+	return group("app", "OAuth applications and their secrets",
+		appCreateCommand(w),
+		adminCommand(w, &cobra.Command{Use: "list", Short: "List all applications"}, "app.list", nothing, applications),
+		by("show", "Show an application", "app.show"),
+		by("disable", "Disable an application and end all its tokens", "app.disable"),
+		by("enable", "Enable an application again", "app.enable"),
+		secretCommand(w),
+	)
+}
+
+func appCreateCommand(w world) *cobra.Command {
+	var in app.AppCreate
+	var expires, lifetime string
+	cmd := &cobra.Command{Use: "create", Short: "Create an application; its secret is shown once"}
+	f := cmd.Flags()
+	f.StringVar(&in.Name, "name", "", "name of the application (required)")
+	f.StringVar(&in.Partner, "partner", "", "partner by id or name (required)")
+	f.StringVar(&in.Role, "role", "", "API role, for example THIRD_PARTY_UTILITY_USAGE_DATA_VIEWER (required)")
+	f.StringVar(&in.Reach, "reach", "partner", "partner: all its supply points; consented: only those whose customer agreed")
+	f.StringVar(&in.Type, "type", "Confidential", "client type: Confidential or Public")
+	f.StringSliceVar(&in.Grants, "grant", []string{"client_credentials"}, "grant types; may repeat")
+	f.StringSliceVar(&in.URIs, "uri", nil, "allowed redirect URIs; client credentials need none")
+	f.BoolVar(&in.SkipAuthorization, "skip-authorization", false, "do not ask the customer")
+	f.StringSliceVar(&in.Audiences, "audience", nil, "APIs that its tokens open: auth, customer, measurements; default: those the role has a use for")
+	f.StringVar(&lifetime, "lifetime", "", "of its tokens, 60s to 60m; default: 5m with CAN_IMPERSONATE, otherwise 60m")
+	f.StringVar(&in.AuthMethod, "auth-method", "", "pin to client_secret_basic or client_secret_post")
+	f.StringVar(&expires, "expires", "", "of the secret, for example 90d, 12mo or never; default: 365d")
+	return adminCommand(w, cmd, "app.create", func([]string) (any, error) {
+		span, err := seconds(lifetime)
+		if err != nil {
+			return nil, err
+		}
+		in.Lifetime = int(span)
+		in.Expires, err = seconds(expires)
+		return in, err
+	}, issued(w))
+}
+
+// issued shows a new secret: here and never again.
+func issued(w world) func(app.Issued) table {
+	return func(i app.Issued) table {
+		if i.Secret != "" {
+			_, _ = fmt.Fprintln(w.err, "The secret is shown once, here. Nobody can show it again.") // nobody is left to tell
+		}
+		return table{
+			columns: []string{"client_id", "client_secret", "name", "role", "permissions"},
+			rows: [][]string{{
+				string(i.Application.ID), i.Secret, i.Application.Name, string(i.Application.Role), strings.Join(i.Application.Permissions, " "),
+			}},
+		}
+	}
+}
+
+func applications(list []app.ApplicationView) table {
+	t := table{columns: []string{"client_id", "name", "partner", "role", "permissions", "reach", "audiences", "lifetime", "state"}}
+	for _, v := range list {
+		state := "active"
+		if v.Disabled {
+			state = "disabled"
+		}
+		t.rows = append(t.rows, []string{
+			string(v.ID), v.Name, string(v.Partner), string(v.Role), strings.Join(v.Permissions, " "), string(v.Reach),
+			strings.Join(v.Audiences, " "), fmt.Sprintf("%d s", v.Lifetime), state,
+		})
+	}
+	return t
+}
+
+func secretCommand(w world) *cobra.Command {
+	var overlap, addExpires, replaceExpires string
+	add := &cobra.Command{Use: "add APP", Short: "Add a second secret; the old one works until the overlap is over", Args: cobra.ExactArgs(1)}
+	add.Flags().StringVar(&overlap, "overlap", "", "how long the old secret still works, for example 24h or 7d (required)")
+	add.Flags().StringVar(&addExpires, "expires", "", "of the new secret; default: 365d")
+	replace := &cobra.Command{Use: "replace APP", Short: "Replace the secret; the old one and its tokens stop at once", Args: cobra.ExactArgs(1)}
+	replace.Flags().StringVar(&replaceExpires, "expires", "", "of the new secret; default: 365d")
+	return group("secret", "Secrets of an application",
+		adminCommand(w, &cobra.Command{Use: "list APP", Short: "List what is known of the secrets", Args: cobra.ExactArgs(1)}, "secret.list", named, secrets),
+		adminCommand(w, add, "secret.add", func(args []string) (any, error) {
+			if overlap == "" {
+				return nil, usageError{fmt.Errorf("--overlap says how long the old secret still works, for example 7d; to stop it at once use replace")}
+			}
+			o, err := seconds(overlap)
+			if err != nil {
+				return nil, err
+			}
+			e, err := seconds(addExpires)
+			return app.SecretChange{ID: args[0], Overlap: o, Expires: e}, err
+		}, issued(w)),
+		adminCommand(w, replace, "secret.replace", func(args []string) (any, error) {
+			e, err := seconds(replaceExpires)
+			return app.SecretChange{ID: args[0], Expires: e}, err
+		}, issued(w)),
+		adminCommand(w, &cobra.Command{Use: "retire APP SECRET", Short: "Stop one secret now", Args: cobra.ExactArgs(2)}, "secret.retire",
+			func(args []string) (any, error) { return app.SecretChange{ID: args[0], Secret: args[1]}, nil }, secrets),
+	)
+}
+
+func secrets(list []app.SecretView) table {
+	t := table{columns: []string{"secret", "ends in", "state", "tokens", "last used", "added", "stops", "expires"}}
+	for _, s := range list {
+		t.rows = append(t.rows, []string{
+			string(s.ID), "…" + s.Hint, s.State, fmt.Sprint(s.Tokens), moment(s.LastUsed), moment(&s.Created), moment(s.Stops), moment(s.Expires),
+		})
+	}
+	return t
+}
+
+func roleCommand(w world) *cobra.Command {
+	var permissions []string
+	set := &cobra.Command{Use: "set ROLE", Short: "Attach exactly these permissions to a role", Args: cobra.ExactArgs(1)}
+	set.Flags().StringSliceVar(&permissions, "permission", nil, "API permission; may repeat")
+	show := &cobra.Command{Use: "show ROLE", Short: "Show a role", Args: cobra.ExactArgs(1)}
+	return group("role", "API roles and their permissions",
+		adminCommand(w, &cobra.Command{Use: "list", Short: "List all API roles"}, "role.list", nothing, roles),
+		adminCommand(w, show, "role.show", named,
+			func(r app.RoleView) table { return roles([]app.RoleView{r}) }),
+		adminCommand(w, set, "role.set", func(args []string) (any, error) {
+			return app.RoleSet{Name: args[0], Permissions: permissions}, nil
+		}, roles),
+		roleCheckCommand(w),
+	)
+}
+
+// roleCheckCommand is the manual's step 12 (K14): it fails while a documented
+// role differs from the documents.
+func roleCheckCommand(w world) *cobra.Command {
+	var format string
+	var repair bool
+	cmd := &cobra.Command{
+		Use: "check", Short: "Hold the documented roles against the documents", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, err := do[[]app.RoleView](cmd, w, "role.check", app.RoleCheckRequest{Repair: repair})
+			if err != nil {
+				return err
+			}
+			if err := print(w.out, format, list, roles(list)); err != nil {
+				return err
+			}
+			for _, r := range list {
+				if len(r.Missing)+len(r.Extra) > 0 {
+					return fmt.Errorf("%s is not as documented; role check --repair makes it so", r.Name)
+				}
+			}
+			return nil
+		},
+	}
+	settingFlags(cmd, "data", "environment")
+	outputFlag(cmd, &format)
+	cmd.Flags().BoolVar(&repair, "repair", false, "attach exactly the documented permissions")
+	return cmd
+}
+
+func roles(list []app.RoleView) table {
+	t := table{columns: []string{"role", "permissions", "check"}}
+	for _, r := range list {
+		check := ""
+		if r.Documented {
+			check = "as documented"
+		}
+		if len(r.Missing) > 0 {
+			check = "missing " + strings.Join(r.Missing, " ")
+		}
+		if len(r.Extra) > 0 {
+			check = strings.TrimPrefix(check+", extra "+strings.Join(r.Extra, " "), "as documented, ")
+		}
+		t.rows = append(t.rows, []string{string(r.Name), strings.Join(r.Permissions, " "), check})
+	}
+	return t
+}

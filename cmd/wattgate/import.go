@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wattgate/wattgate/internal/app"
+)
+
+func importCommand(w world) *cobra.Command {
+	var in app.ImportRequest
+	var format string
+	cmd := &cobra.Command{
+		Use: "import FILE...", Short: "Take in meter files: NEM12, Green Button (ESPI), or zip archives of these", Args: cobra.MinimumNArgs(1),
+		Long: "Take in meter files. A file is taken or refused as a whole; a refused one stores nothing and names file,\n" +
+			"line and reason. Importing twice changes nothing and says so, so an interrupted import is run again.",
+		RunE: func(cmd *cobra.Command, files []string) error {
+			var reports []app.ImportReport
+			err := withAdmin(cmd, w, func(ctx context.Context, a *app.Admin) error {
+				var refused error
+				for _, path := range files {
+					report, err := importFile(ctx, w, a, in, path)
+					if err != nil {
+						refused = errors.Join(refused, fileError{err})
+						continue
+					}
+					reports = append(reports, report)
+				}
+				return refused
+			})
+			return errors.Join(err, print(w.out, format, reports, imported(reports)))
+		},
+	}
+	settingFlags(cmd, "data", "environment")
+	cmd.Flags().StringVar(&in.Partner, "partner", "", "partner that owns what is created; needed when there are several and no --property")
+	cmd.Flags().StringVar(&in.Property, "property", "", "property that the channels of the file belong to")
+	outputFlag(cmd, &format)
+	return cmd
+}
+
+// fileError is a refused file: exit code 1, whatever the reason.
+type fileError struct{ error }
+
+// importFile imports one file, with a progress bar on a terminal.
+func importFile(ctx context.Context, w world, a *app.Admin, in app.ImportRequest, path string) (app.ImportReport, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return app.ImportReport{}, err
+	}
+	defer func() { _ = f.Close() }() // only read from
+	info, err := f.Stat()
+	if err != nil {
+		return app.ImportReport{}, err
+	}
+	if info.IsDir() {
+		return app.ImportReport{}, fmt.Errorf("%s is a folder", path)
+	}
+	in.Name = path
+	bar := newProgress(w, path, info.Size())
+	report, err := a.Import(ctx, in, f, info.Size(), bar.at)
+	bar.end()
+	return report, err
+}
+
+func imported(reports []app.ImportReport) table {
+	t := table{columns: []string{"file", "supply point", "property", "what"}}
+	for _, r := range reports {
+		for i, p := range r.SupplyPoints {
+			what := r.Summary
+			if i > 0 {
+				what = ""
+			}
+			t.rows = append(t.rows, []string{r.File, p.SupplyPoint, string(p.Property), what})
+		}
+		if len(r.SupplyPoints) == 0 {
+			t.rows = append(t.rows, []string{r.File, "", "", r.Summary})
+		}
+	}
+	return t
+}

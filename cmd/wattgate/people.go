@@ -1,0 +1,93 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wattgate/wattgate/internal/app"
+)
+
+func partnerCommand(w world) *cobra.Command {
+	var name string
+	create := &cobra.Command{Use: "create", Short: "Create a partner"}
+	create.Flags().StringVar(&name, "name", "", "name of the partner (required)")
+	return group("partner", "White-label partners",
+		adminCommand(w, create, "partner.create", func([]string) (any, error) { return app.Named{ID: name}, nil },
+			func(p app.PartnerView) table { return partners([]app.PartnerView{p}) }),
+		adminCommand(w, &cobra.Command{Use: "list", Short: "List all partners"}, "partner.list", nothing, partners),
+	)
+}
+
+// nothing is the argument of a verb that takes none.
+func nothing([]string) (any, error) { return struct{}{}, nil }
+
+// named is the argument of a verb that takes what is named on the command line.
+func named(args []string) (any, error) { return app.Named{ID: args[0]}, nil }
+
+func partners(list []app.PartnerView) table {
+	t := table{columns: []string{"partner", "name", "created"}}
+	for _, p := range list {
+		t.rows = append(t.rows, []string{string(p.ID), p.Name, moment(&p.Created)})
+	}
+	return t
+}
+
+func userCommand(w world) *cobra.Command {
+	one := func(u app.UserView) table { return users([]app.UserView{u}) }
+	var filter app.UserList
+	list := &cobra.Command{Use: "list", Short: "List users"}
+	list.Flags().StringVar(&filter.Partner, "partner", "", "only of this partner")
+	list.Flags().StringVar(&filter.Email, "email", "", "only with this e-mail address")
+
+	var passwordFile string
+	password := &cobra.Command{Use: "password USER", Short: "Replace a user's password", Args: cobra.ExactArgs(1)}
+	password.Flags().StringVar(&passwordFile, "password-file", "-", "file with the password; - is standard input")
+	return group("user", "Customers, staff and support staff",
+		userCreateCommand(w),
+		adminCommand(w, list, "user.list", func([]string) (any, error) { return filter, nil }, users),
+		adminCommand(w, &cobra.Command{Use: "show USER", Short: "Show a user by id, UUID or e-mail address", Args: cobra.ExactArgs(1)}, "user.show", named, one),
+		adminCommand(w, password, "user.password", func(args []string) (any, error) {
+			text, err := readPassword(w, passwordFile)
+			return app.UserPassword{ID: args[0], Password: text}, err
+		}, one),
+	)
+}
+
+func userCreateCommand(w world) *cobra.Command {
+	var in app.UserCreate
+	var passwordFile string
+	cmd := &cobra.Command{Use: "create", Short: "Create a user"}
+	f := cmd.Flags()
+	f.StringVar(&in.Partner, "partner", "", "partner by id or name; platform staff have none")
+	f.StringVar(&in.Email, "email", "", "e-mail address (required)")
+	f.StringVar(&in.FirstName, "first-name", "", "first name")
+	f.StringVar(&in.MiddleName, "middle-name", "", "middle name")
+	f.StringVar(&in.Surname, "surname", "", "surname")
+	f.StringVar(&in.Phone, "phone", "", "telephone number")
+	f.StringVar(&in.BirthDate, "birth-date", "", "date of birth, YYYY-MM-DD")
+	f.StringVar(&in.CustomerNumber, "customer-number", "", "the partner's number of the customer")
+	f.BoolVar(&in.Customer, "customer", false, "is a customer; gets an account")
+	f.BoolVar(&in.Staff, "staff", false, "is a member of staff")
+	f.StringSliceVar(&in.Permissions, "permission", nil, "staff permission: OAUTH_MANAGER, API_ENGINEER, SUPPORT_VIEWER; may repeat")
+	f.StringVar(&passwordFile, "password-file", "", "file with the password; - is standard input")
+	return adminCommand(w, cmd, "user.create", func([]string) (any, error) {
+		var err error
+		in.Password, err = readPassword(w, passwordFile)
+		return in, err
+	}, func(u app.UserView) table { return users([]app.UserView{u}) })
+}
+
+func users(list []app.UserView) table {
+	t := table{columns: []string{"user", "email", "kind", "permissions", "partner", "accounts"}}
+	for _, u := range list {
+		var accounts []string
+		for _, a := range u.Accounts {
+			accounts = append(accounts, string(a))
+		}
+		t.rows = append(t.rows, []string{
+			string(u.ID), u.Email, strings.Join(u.Kind, " "), strings.Join(u.Permissions, " "), string(u.Partner), strings.Join(accounts, " "),
+		})
+	}
+	return t
+}

@@ -1,0 +1,208 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/authn"
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/intake"
+	"github.com/wattgate/wattgate/internal/registry"
+	"github.com/wattgate/wattgate/internal/secret"
+	"github.com/wattgate/wattgate/internal/store"
+	"github.com/wattgate/wattgate/internal/store/sqlite"
+	"github.com/wattgate/wattgate/internal/token"
+	"github.com/wattgate/wattgate/internal/usage"
+)
+
+// World is what enters from outside: the clock, chance and the log.
+type World struct {
+	Now    func() time.Time
+	Chance io.Reader // nil: the system's
+	Log    io.Writer
+}
+
+// App is an opened installation: the rooms, wired, on a data folder that no
+// other process may open at the same time.
+type App struct {
+	Config   *Config
+	Registry *registry.Registry
+	Importer *intake.Importer
+	Usage    *usage.Service
+	Keys     *token.Ring
+	Clients  *authn.Clients
+	// FirstRun reports whether this run created the database.
+	FirstRun bool
+
+	world World
+	log   *slog.Logger
+	lines *logWriter
+	store store.Engine
+	lock  *os.File
+}
+
+const (
+	keyFileName  = "wattgate.key"
+	databaseName = "wattgate.db"
+	lockName     = "wattgate.lock"
+	socketName   = "admin.sock"
+)
+
+// ErrBusy means that another process has the data folder open.
+var ErrBusy = errors.New("another wattgate has this data folder open")
+
+// Open opens the data folder and wires the rooms. The first time it makes the
+// folder, the key file, the database and a signing key.
+func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
+	if w.Chance == nil {
+		w.Chance = rand.Reader
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	a := &App{Config: c, world: w, lines: newLogWriter(w.Log)}
+	a.log = slog.New(slog.NewJSONHandler(a.lines, &slog.HandlerOptions{Level: level(c.LogLevel)}))
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close(ctx))
+		}
+	}()
+	if a.lock, err = lockFolder(c.Data); err != nil {
+		return nil, err
+	}
+	database := filepath.Join(c.Data, databaseName)
+	if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) {
+		a.FirstRun = true
+	}
+	master, err := openKeyFile(filepath.Join(c.Data, keyFileName), a.FirstRun, w.Chance)
+	if err != nil {
+		return nil, err
+	}
+	if a.store, err = sqlite.Open(ctx, database, sqlite.Options{Now: w.Now}); err != nil {
+		return nil, err
+	}
+	a.Keys, err = token.OpenRing(ctx, token.Settings{
+		Store: a.store, Cipher: master.Sealer(), Now: w.Now, Chance: w.Chance, Algorithm: token.Algorithm(c.TokenAlg),
+	})
+	if err != nil {
+		return nil, err
+	}
+	pepper := master.Pepper()
+	a.Registry = &registry.Registry{
+		Store: a.store, Pepper: pepper, Environment: c.environment(), Now: w.Now, Chance: w.Chance,
+		Passwords: secret.NewPasswords(runtime.NumCPU(), w.Chance),
+	}
+	if err := a.Registry.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	a.Clients = &authn.Clients{
+		Directory: a.Registry, Pepper: pepper, Environment: c.environment(), Now: w.Now, Used: a.Registry.Used,
+	}
+	a.Importer = &intake.Importer{Store: a.store, Now: w.Now, Chance: w.Chance}
+	a.Usage = &usage.Service{Store: a.store, CursorKey: master.Derive("measurement cursors")}
+	return a, nil
+}
+
+// Close stores what was counted and closes everything. Afterwards the data
+// folder holds no write-ahead log.
+func (a *App) Close(ctx context.Context) error {
+	var errs []error
+	if a.Registry != nil && a.Registry.Directory() != nil {
+		errs = append(errs, a.Registry.Flush(context.WithoutCancel(ctx)))
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
+	a.lines.Close()
+	return errors.Join(errs...)
+}
+
+// lockFolder makes sure that one process at a time has the folder open. The
+// lock ends with the process, however that ends.
+func lockFolder(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%s: %w", dir, ErrBusy)
+		}
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// openKeyFile reads the key that peppers secrets and seals signing keys. It is
+// made with the database and never again: another key would make every secret
+// dead without a word.
+func openKeyFile(path string, create bool, chance io.Reader) (secret.Master, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && create {
+		master := secret.NewMaster(chance)
+		if err := writeNew(path, master.KeyFile()); err != nil {
+			return secret.Master{}, err
+		}
+		return master, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return secret.Master{}, fmt.Errorf("%s is missing: without it every secret and signing key in the database is dead; restore it from your backup", path)
+	}
+	if err != nil {
+		return secret.Master{}, err
+	}
+	master, err := secret.ParseMaster(string(text))
+	if err != nil {
+		return secret.Master{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return master, nil
+}
+
+// writeNew writes a file that must not exist yet, mode 0600, on disk when it returns.
+func writeNew(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(content); err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func level(name string) slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(name)); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// seed draws the number that makes this process's request identifiers its own.
+func (a *App) seed() uint64 {
+	var b [8]byte
+	if _, err := io.ReadFull(a.world.Chance, b[:]); err != nil {
+		return uint64(a.world.Now().UnixNano())
+	}
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// by says in the audit log that the platform's operator made a change.
+func by() registry.By {
+	return registry.By{Means: "command line", Origin: domain.Origin{Address: "local"}}
+}

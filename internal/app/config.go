@@ -1,0 +1,212 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wattgate/wattgate/internal/secret"
+	"github.com/wattgate/wattgate/internal/token"
+)
+
+// Config is everything that can be set. A flag wins over a WATTGATE_ variable,
+// that over the file, and that over the default. Origins says which one won.
+type Config struct {
+	Data         string // the folder of the database and the key file
+	Listen       string
+	AdminListen  string // metrics, besides the admin socket
+	AuthURL      string
+	CustomerURL  string
+	SupportURL   string
+	Environment  string
+	TokenAlg     string
+	TokenHeader  bool
+	TLSCert      string
+	TLSKey       string
+	InsecureHTTP bool
+	LogLevel     string
+
+	Origins map[string]string // setting name -> default, file …, WATTGATE_…, --…
+}
+
+// Setting is one line of the table of settings.
+type Setting struct {
+	Name    string // of the flag and in the file; WATTGATE_ and capitals in the environment
+	Default string
+	Help    string
+	text    func(*Config) *string
+	flag    func(*Config) *bool
+}
+
+// Settings is the table of all settings, in the order in which they are shown.
+var Settings = []Setting{
+	{Name: "data", Default: "wattgate-data", Help: "folder of the database and the key file", text: func(c *Config) *string { return &c.Data }},
+	{Name: "listen", Default: "127.0.0.1:8080", Help: "address to listen on; port 0 picks a free one", text: func(c *Config) *string { return &c.Listen }},
+	{Name: "admin-listen", Default: "", Help: "address for /metrics; without it they are on the admin socket only", text: func(c *Config) *string { return &c.AdminListen }},
+	{Name: "public-auth-url", Default: "", Help: "public URL of the auth host, which is also the issuer; default: the address listened on", text: func(c *Config) *string { return &c.AuthURL }},
+	{Name: "public-customer-url", Default: "", Help: "public URL of the customer host; default: the auth URL", text: func(c *Config) *string { return &c.CustomerURL }},
+	{Name: "public-support-url", Default: "", Help: "public URL of the support host; default: the auth URL", text: func(c *Config) *string { return &c.SupportURL }},
+	{Name: "environment", Default: "staging", Help: "staging or production; secrets of one never work in the other", text: func(c *Config) *string { return &c.Environment }},
+	{Name: "token-alg", Default: "ES256", Help: "signature of access tokens: ES256, EdDSA or RS256", text: func(c *Config) *string { return &c.TokenAlg }},
+	{Name: "token-header", Default: "true", Help: "send the token in the Authorization response header too, as EnergyZero's clients read it", flag: func(c *Config) *bool { return &c.TokenHeader }},
+	{Name: "tls-cert", Default: "", Help: "PEM file with the certificate chain", text: func(c *Config) *string { return &c.TLSCert }},
+	{Name: "tls-key", Default: "", Help: "PEM file with the certificate's key", text: func(c *Config) *string { return &c.TLSKey }},
+	{Name: "insecure-http", Default: "false", Help: "allow plain http outside loopback", flag: func(c *Config) *bool { return &c.InsecureHTTP }},
+	{Name: "log-level", Default: "info", Help: "debug, info, warn or error", text: func(c *Config) *string { return &c.LogLevel }},
+}
+
+// Variable returns the name of the setting in the environment.
+func (s Setting) Variable() string {
+	return "WATTGATE_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+}
+
+// Boolean reports whether the setting is on or off.
+func (s Setting) Boolean() bool { return s.flag != nil }
+
+// Get returns the setting's value as text.
+func (s Setting) Get(c *Config) string {
+	if s.flag != nil {
+		return fmt.Sprint(*s.flag(c))
+	}
+	return *s.text(c)
+}
+
+// set takes a value as text.
+func (s Setting) set(c *Config, value, origin string) error {
+	if s.flag != nil {
+		switch value {
+		case "true", "1", "yes", "on":
+			*s.flag(c) = true
+		case "false", "0", "no", "off":
+			*s.flag(c) = false
+		default:
+			return fmt.Errorf("%s (%s): %q is neither true nor false", s.Name, origin, value)
+		}
+	} else {
+		*s.text(c) = value
+	}
+	c.Origins[s.Name] = origin
+	return nil
+}
+
+// Sources are where settings come from.
+type Sources struct {
+	Flags       map[string]string // those that were given
+	Environment func(name string) (string, bool)
+	File        string // empty: none
+}
+
+// Load reads the configuration and reports all mistakes at once, each by its
+// setting and where it came from.
+func Load(src Sources) (*Config, error) {
+	c := &Config{Origins: map[string]string{}}
+	var mistakes []error
+	file, err := readFile(src.File)
+	if err != nil {
+		mistakes = append(mistakes, err)
+	}
+	for _, s := range Settings {
+		value, origin := s.Default, "default"
+		if v, ok := file[s.Name]; ok {
+			value, origin = v, "file "+src.File
+		}
+		if v, ok := src.Environment(s.Variable()); ok {
+			value, origin = v, s.Variable()
+		}
+		if v, ok := src.Flags[s.Name]; ok {
+			value, origin = v, "--"+s.Name
+		}
+		if err := s.set(c, value, origin); err != nil {
+			mistakes = append(mistakes, err)
+		}
+		delete(file, s.Name)
+	}
+	for name := range file {
+		mistakes = append(mistakes, fmt.Errorf("%s: %q is not a setting", src.File, name))
+	}
+	if err := c.Validate(); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	return c, errors.Join(mistakes...)
+}
+
+// readFile reads NAME: value lines (YAML).
+func readFile(path string) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	file := map[string]string{}
+	if err := yaml.Unmarshal(b, &file); err != nil {
+		return nil, fmt.Errorf("configuration file %s: %w", path, err)
+	}
+	return file, nil
+}
+
+// Validate reports all mistakes at once, each by its setting.
+func (c *Config) Validate() error {
+	var mistakes []error
+	wrong := func(name, format string, args ...any) {
+		mistakes = append(mistakes, fmt.Errorf("%s (%s): %s", name, c.Origins[name], fmt.Sprintf(format, args...)))
+	}
+	if c.Data == "" {
+		wrong("data", "name a folder")
+	}
+	for _, at := range [][2]string{{"listen", c.Listen}, {"admin-listen", c.AdminListen}} {
+		if _, _, err := net.SplitHostPort(at[1]); err != nil && (at[1] != "" || at[0] == "listen") {
+			wrong(at[0], "%q is not host:port", at[1])
+		}
+	}
+	for _, at := range [][2]string{{"public-auth-url", c.AuthURL}, {"public-customer-url", c.CustomerURL}, {"public-support-url", c.SupportURL}} {
+		name, text := at[0], at[1]
+		if text == "" {
+			continue
+		}
+		u, err := url.Parse(text)
+		switch {
+		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
+			wrong(name, "%q is not an origin such as https://auth.example.com", text)
+		case u.Scheme == "http" && !loopback(u.Hostname()) && !c.InsecureHTTP:
+			wrong(name, "%q is plain http outside loopback; that needs insecure-http", text)
+		}
+	}
+	if c.Environment != "staging" && c.Environment != "production" {
+		wrong("environment", "%q is neither staging nor production", c.Environment)
+	}
+	if a := token.Algorithm(c.TokenAlg); a != token.ES256 && a != token.EdDSA && a != token.RS256 {
+		wrong("token-alg", "%q is none of ES256, EdDSA, RS256", c.TokenAlg)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		wrong("tls-cert", "tls-cert and tls-key go together")
+	}
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil && c.TLSCert == "" && !loopback(host) && !c.InsecureHTTP {
+		wrong("listen", "%q is outside loopback without TLS; give tls-cert and tls-key, or insecure-http behind a proxy", c.Listen)
+	}
+	switch c.LogLevel {
+	case "debug", "info", "warn", "error":
+	default:
+		wrong("log-level", "%q is none of debug, info, warn, error", c.LogLevel)
+	}
+	return errors.Join(mistakes...)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// environment returns the kind of secrets that this installation makes.
+func (c *Config) environment() secret.Environment {
+	if c.Environment == "production" {
+		return secret.Production
+	}
+	return secret.Staging
+}

@@ -1,0 +1,299 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/intake"
+	"github.com/wattgate/wattgate/internal/interval"
+	"github.com/wattgate/wattgate/internal/registry"
+)
+
+// Demo is what a demo installation consists of: kept in its data folder, so
+// that a second start finds the same identifiers and secrets.
+type Demo struct {
+	PartnerClientID         domain.ClientID
+	PartnerClientSecret     string
+	CustomerUserID          domain.UserID
+	CustomerEmail           string
+	CustomerPassword        string
+	AccountNumber           domain.AccountNumber
+	SupportUserID           domain.UserID
+	OtherPartnerClientID    domain.ClientID
+	OtherPartnerSecret      string
+	OtherCustomerUserID     domain.UserID
+	OtherPropertyID         domain.PropertyID
+	ThirdPartyClientID      domain.ClientID
+	ThirdPartyClientSecret  string
+	PropertyID              domain.PropertyID
+	SupplyPointID           string
+	OAuthManagerEmail       string
+	OAuthManagerPassword    string
+	APIEngineerEmail        string
+	APIEngineerPassword     string
+	HouseholdFirst          domain.Date
+	OtherHouseholdFirst     domain.Date
+	HouseholdSupplyPoint    string
+	OtherHouseholdSupply    string
+	Partner, OtherPartner   domain.PartnerID
+	PartnerName, OthersName string
+}
+
+const (
+	demoFile = "demo.json"
+	demoZone = "Europe/Amsterdam"
+	// demoDays is how long ago the household moved in: more than 400 days, so
+	// that both changes of the clock are inside whatever the day.
+	demoDays  = 430
+	otherDays = 60
+)
+
+// OpenDemo fills an empty installation with the demo, or finds it there, and
+// extends its households up to yesterday.
+func (a *App) OpenDemo(ctx context.Context) (*Demo, error) {
+	path := filepath.Join(a.Config.Data, demoFile)
+	d := &Demo{}
+	text, err := os.ReadFile(path)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(text, d); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	case !fresh:
+		return nil, err
+	case !a.FirstRun:
+		return nil, fmt.Errorf("%s holds an installation that is not a demo; demo wants a folder of its own", a.Config.Data)
+	default:
+		if err := a.furnish(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.simulate(ctx, d); err != nil {
+		return nil, err
+	}
+	if !fresh {
+		return d, nil
+	}
+	if text, err = json.MarshalIndent(d, "", "  "); err != nil {
+		return nil, err
+	}
+	return d, writeNew(path, text)
+}
+
+// furnish creates partners, people and applications.
+func (a *App) furnish(ctx context.Context, d *Demo) error {
+	steps := []func(context.Context, *Demo) error{a.demoPartners, a.demoStaff, a.demoCustomers, a.demoApplications}
+	for _, step := range steps {
+		if err := step(ctx, d); err != nil {
+			return err
+		}
+	}
+	today := domain.DateOf(a.world.Now())
+	d.HouseholdFirst, d.OtherHouseholdFirst = today-demoDays, today-otherDays
+	d.HouseholdSupplyPoint, d.OtherHouseholdSupply = "871685900012345674", "871685900087654329"
+	d.SupplyPointID = string(domain.MarketNLDElectricity) + ":" + d.HouseholdSupplyPoint
+	return nil
+}
+
+var demoBy = registry.By{Means: "demo", Origin: domain.Origin{Address: "local"}}
+
+func (a *App) demoPartners(ctx context.Context, d *Demo) error {
+	d.PartnerName, d.OthersName = "Noordstroom", "Zuiderlicht"
+	p, err := a.Registry.AddPartner(ctx, demoBy, d.PartnerName)
+	if err != nil {
+		return err
+	}
+	other, err := a.Registry.AddPartner(ctx, demoBy, d.OthersName)
+	d.Partner, d.OtherPartner = p.ID, other.ID
+	return err
+}
+
+// drawn draws a password that nobody can guess.
+func (a *App) drawn() registry.Password {
+	text := strings.TrimPrefix(string(domain.NewPropertyID(a.world.Chance)), "prop_") // 16 of 32 characters: 80 bits
+	text += "-" + strings.TrimPrefix(string(domain.NewSecretID(a.world.Chance)), "sec_")
+	return registry.Password{Text: domain.NewSecret(text), Drawn: true}
+}
+
+func (a *App) demoStaff(ctx context.Context, d *Demo) error {
+	add := func(partner domain.PartnerID, email, first string, permissions ...domain.StaffPermission) (domain.UserID, string, error) {
+		u := domain.User{Partner: partner, Staff: true, Email: email, FirstName: first, Surname: "Voorbeeld"}
+		for _, p := range permissions {
+			u.Permissions |= 1 << p
+		}
+		password := a.drawn()
+		u, _, err := a.Registry.AddUser(ctx, demoBy, u, password)
+		return u.ID, password.Text.Reveal(), err
+	}
+	var err error
+	d.OAuthManagerEmail = "manager@wattgate.example"
+	if _, d.OAuthManagerPassword, err = add("", d.OAuthManagerEmail, "Mara", domain.OAuthManager, domain.SupportViewer); err != nil {
+		return err
+	}
+	d.APIEngineerEmail = "engineer@wattgate.example"
+	if _, d.APIEngineerPassword, err = add("", d.APIEngineerEmail, "Erik", domain.APIEngineer); err != nil {
+		return err
+	}
+	if _, _, err = add(d.Partner, "staff@noordstroom.example", "Stijn"); err != nil {
+		return err
+	}
+	d.SupportUserID, _, err = add(d.Partner, "support@noordstroom.example", "Sofie", domain.SupportViewer)
+	return err
+}
+
+func (a *App) demoCustomers(ctx context.Context, d *Demo) error {
+	add := func(partner domain.PartnerID, email, first, surname string) (domain.UserID, domain.AccountNumber, string, error) {
+		password := a.drawn()
+		u, number, err := a.Registry.AddUser(ctx, demoBy, domain.User{
+			Partner: partner, Customer: true, Email: email, FirstName: first, Surname: surname, Phone: "+31 20 123 4567",
+			BirthDate: domain.NewDate(1985, time.April, 12),
+		}, password)
+		return u.ID, number, password.Text.Reveal(), err
+	}
+	home := func(partner domain.PartnerID, account domain.AccountNumber, street, postcode string) (domain.PropertyID, error) {
+		p, err := a.Registry.AddProperty(ctx, demoBy, domain.Property{
+			Partner: partner, Account: account, Label: "Home", Address: []string{street, postcode + " Voorbeeldstad"}, Postcode: postcode, Zone: demoZone,
+		})
+		return p.ID, err
+	}
+	var err error
+	d.CustomerEmail = "customer@noordstroom.example"
+	if d.CustomerUserID, d.AccountNumber, d.CustomerPassword, err = add(d.Partner, d.CustomerEmail, "Anna", "Voorbeeld"); err != nil {
+		return err
+	}
+	if d.PropertyID, err = home(d.Partner, d.AccountNumber, "Zonnelaan 12", "1234 AB"); err != nil {
+		return err
+	}
+	if _, _, _, err = add(d.Partner, "second@noordstroom.example", "Bram", "Voorbeeld"); err != nil {
+		return err
+	}
+	other, number, _, err := add(d.OtherPartner, "customer@zuiderlicht.example", "Carla", "Ejemplo")
+	if err != nil {
+		return err
+	}
+	d.OtherCustomerUserID = other
+	d.OtherPropertyID, err = home(d.OtherPartner, number, "Maanplein 7", "4321 BA")
+	return err
+}
+
+func (a *App) demoApplications(ctx context.Context, d *Demo) error {
+	add := func(name string, partner domain.PartnerID, role domain.RoleName) (domain.ClientID, string, error) {
+		app, secret, err := a.Registry.AddApplication(ctx, demoBy, registry.NewApplication{Name: name, Partner: partner, Role: role})
+		return app.ID, secret.Reveal(), err
+	}
+	var err error
+	if d.PartnerClientID, d.PartnerClientSecret, err = add("Noordstroom app", d.Partner, domain.RolePartnerIntegration); err != nil {
+		return err
+	}
+	if d.OtherPartnerClientID, d.OtherPartnerSecret, err = add("Zuiderlicht app", d.OtherPartner, domain.RolePartnerIntegration); err != nil {
+		return err
+	}
+	if _, _, err = add("Noordstroom meter data", d.Partner, domain.RoleMeteringIntegration); err != nil {
+		return err
+	}
+	d.ThirdPartyClientID, d.ThirdPartyClientSecret, err = add("Meterwise Insights", d.Partner, domain.RoleThirdPartyViewer)
+	return err
+}
+
+// simulate brings both households up to yesterday.
+func (a *App) simulate(ctx context.Context, d *Demo) error {
+	homes := []struct {
+		partner    domain.PartnerID
+		property   domain.PropertyID
+		identifier string
+		first      domain.Date
+		seed       uint64
+	}{
+		{d.Partner, d.PropertyID, d.HouseholdSupplyPoint, d.HouseholdFirst, 1},
+		{d.OtherPartner, d.OtherPropertyID, d.OtherHouseholdSupply, d.OtherHouseholdFirst, 2},
+	}
+	zone, err := interval.Zone(demoZone)
+	if err != nil {
+		return err
+	}
+	yesterday := interval.DateAt(a.world.Now(), zone) - 1
+	return a.store.TakeIn(ctx, func(tx intake.Tx) error {
+		for _, h := range homes {
+			home := &household{seed: h.seed, zone: zone, first: h.first}
+			consumption, generation, err := demoChannels(tx, h.partner, h.property, h.identifier)
+			if err != nil {
+				return err
+			}
+			if err := move(tx, home, consumption.ID, generation.ID, yesterday); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// demoChannels finds or adds the supply point with its two channels.
+func demoChannels(tx intake.Tx, partner domain.PartnerID, property domain.PropertyID, identifier string) (consumption, generation domain.Channel, err error) {
+	point, err := tx.SupplyPoint(domain.MarketNLDElectricity, identifier)
+	if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.NotFound {
+		point, err = tx.AddSupplyPoint(domain.SupplyPoint{
+			Partner: partner, Property: property, Market: domain.MarketNLDElectricity, Identifier: identifier, Zone: demoZone,
+		})
+	}
+	if err != nil {
+		return consumption, generation, err
+	}
+	channels, err := tx.Channels(point.ID)
+	if err != nil {
+		return consumption, generation, err
+	}
+	find := func(register string, direction domain.Direction) (domain.Channel, error) {
+		for _, c := range channels {
+			if c.Register == register {
+				return c, nil
+			}
+		}
+		return tx.AddChannel(domain.Channel{
+			SupplyPoint: point, Register: register, Direction: direction, Unit: domain.KilowattHour, Zone: demoZone,
+		})
+	}
+	if consumption, err = find("1.8.0", domain.Consumption); err != nil { // OBIS: energy taken from the grid
+		return consumption, generation, err
+	}
+	generation, err = find("2.8.0", domain.Generation) // OBIS: energy given to the grid
+	return consumption, generation, err
+}
+
+// move stores the days that are not there yet, up to the last.
+func move(tx intake.Tx, h *household, consumption, generation domain.ChannelID, last domain.Date) error {
+	var c, g interval.Day
+	for date := last; date >= h.first; date-- {
+		if !h.day(date, &c, &g) {
+			continue
+		}
+		stored, err := tx.Day(consumption, date)
+		if err != nil {
+			return err
+		}
+		if stored.Revision > 0 {
+			return nil // all before it is there too: days arrive in whole transactions
+		}
+		for _, channel := range []struct {
+			id  domain.ChannelID
+			day *interval.Day
+		}{{consumption, &c}, {generation, &g}} {
+			packed, err := channel.day.Append(nil)
+			if err != nil {
+				return err
+			}
+			if err := tx.PutDay(channel.id, domain.Day{Date: date, Data: packed}, "demo"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,24 @@
+package app
+
+import (
+	"net/http"
+
+	"github.com/wattgate/wattgate/internal/server"
+	"github.com/wattgate/wattgate/internal/store"
+)
+
+// Handler wires the hosts as Serve does.
+func (a *App) Handler(urls URLs) (http.Handler, error) { return a.hosts(urls, newMetrics().observe) }
+
+// Tables builds the tables of contents of all hosts, as Serve does.
+func (a *App) Tables(urls URLs) ([]*server.Host, error) {
+	authHost, customerHost, pages, err := a.tables(urls)
+	if err != nil {
+		return nil, err
+	}
+	front := &server.Host{Name: "front", Routes: []server.Route{pages.Front()}}
+	return []*server.Host{authHost, customerHost, pages.Table(), pages.Everywhere(), front}, nil
+}
+
+// Engine returns the store.
+func (a *App) Engine() store.Engine { return a.store }

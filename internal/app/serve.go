@@ -1,0 +1,240 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wattgate/wattgate/internal/authn"
+	"github.com/wattgate/wattgate/internal/dialect"
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/issuance"
+	"github.com/wattgate/wattgate/internal/server"
+	"github.com/wattgate/wattgate/internal/server/auth"
+	"github.com/wattgate/wattgate/internal/server/customer"
+	"github.com/wattgate/wattgate/internal/server/support"
+)
+
+// URLs are the public addresses of the hosts, without a slash at the end.
+type URLs struct{ Auth, Customer, Support string }
+
+// Serve answers requests until ctx ends, and then lets those under way finish.
+// ready is called once, when the first request can come.
+func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
+	listener, err := net.Listen("tcp", a.Config.Listen)
+	if err != nil {
+		return err
+	}
+	urls := a.urls(listener.Addr())
+	metrics := newMetrics()
+	handler, err := a.hosts(urls, metrics.observe)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	srv := a.httpServer(handler)
+	if a.Config.TLSCert != "" {
+		certificate, err := tls.LoadX509KeyPair(a.Config.TLSCert, a.Config.TLSKey)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		srv.TLSConfig = tlsConfig(certificate)
+		listener = tls.NewListener(listener, srv.TLSConfig)
+	}
+	admin, err := a.listenAdmin()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	a.run(ctx, group, srv, listener)
+	a.run(ctx, group, a.adminServer(a.adminHandler(metrics)), admin)
+	if a.Config.AdminListen != "" {
+		l, err := net.Listen("tcp", a.Config.AdminListen)
+		if err != nil {
+			return errors.Join(err, listener.Close(), admin.Close())
+		}
+		a.run(ctx, group, a.httpServer(metrics.handler()), l)
+	}
+	group.Go(func() error { return a.flushUses(ctx) })
+	a.log.Info("serving", "auth", urls.Auth, "customer", urls.Customer, "support", urls.Support, "environment", a.Config.Environment)
+	if ready != nil {
+		if err := ready(urls); err != nil {
+			group.Go(func() error { return err })
+		}
+	}
+	err = group.Wait()
+	a.log.Info("stopped")
+	return err
+}
+
+// grace is how long requests under way may take after the signal to stop.
+const grace = 10 * time.Second
+
+// run serves until ctx ends.
+func (a *App) run(ctx context.Context, group *errgroup.Group, srv *http.Server, l net.Listener) {
+	group.Go(func() error {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if err := srv.Shutdown(ctx); err != nil {
+			return errors.Join(err, srv.Close())
+		}
+		return nil
+	})
+}
+
+// httpServer bounds what a connection may take: slow headers, slow bodies and
+// idle connections all end (measured: hundreds of slow ones do no harm).
+func (a *App) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// adminServer serves the owner of the installation, whose imports may be long.
+func (a *App) adminServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)}
+}
+
+// tlsConfig takes TLS 1.2 and later with authenticated encryption only.
+func tlsConfig(certificate tls.Certificate) *tls.Config {
+	return &tls.Config{
+		Certificates: []tls.Certificate{certificate},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2", "http/1.1"},
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+	}
+}
+
+// urls returns the public addresses: those configured, otherwise where we
+// listen. Nothing ever comes from a request's Host header.
+func (a *App) urls(at net.Addr) URLs {
+	scheme := "http"
+	if a.Config.TLSCert != "" {
+		scheme = "https"
+	}
+	u := URLs{Auth: a.Config.AuthURL, Customer: a.Config.CustomerURL, Support: a.Config.SupportURL}
+	if u.Auth == "" {
+		host, _, _ := net.SplitHostPort(a.Config.Listen)
+		port := at.(*net.TCPAddr).Port
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			host = "localhost"
+		}
+		u.Auth = scheme + "://" + net.JoinHostPort(host, fmt.Sprint(port))
+	}
+	u.Auth = strings.TrimSuffix(u.Auth, "/")
+	if u.Customer == "" {
+		u.Customer = u.Auth
+	}
+	if u.Support == "" {
+		u.Support = u.Auth
+	}
+	u.Customer, u.Support = strings.TrimSuffix(u.Customer, "/"), strings.TrimSuffix(u.Support, "/")
+	return u
+}
+
+// hosts wires the tables of contents of all hosts.
+func (a *App) hosts(urls URLs, observe func(host, route string, status int, took time.Duration)) (http.Handler, error) {
+	serving := &server.Serving{Log: a.log, Now: a.world.Now, Seed: a.seed(), Observe: observe}
+	authHost, customerHost, pages, err := a.tables(urls)
+	if err != nil {
+		return nil, err
+	}
+	any := pages.Everywhere()
+	supportHost := pages.Table()
+	front := &server.Host{Name: "front", Routes: []server.Route{pages.Front()}}
+	if urls.Customer == urls.Auth && urls.Support == urls.Auth {
+		return serving.OneOrigin(authHost, customerHost, supportHost, any)
+	}
+	byName := map[string][]*server.Host{}
+	for _, h := range []struct {
+		url  string
+		list []*server.Host
+	}{{urls.Auth, []*server.Host{authHost}}, {urls.Customer, []*server.Host{customerHost}}, {urls.Support, []*server.Host{supportHost}}} {
+		u, err := url.Parse(h.url)
+		if err != nil {
+			return nil, err
+		}
+		byName[u.Host] = append(byName[u.Host], h.list...)
+	}
+	for name, list := range byName {
+		list = append(list, any)
+		if !slices.Contains(list, customerHost) {
+			list = append(list, front)
+		}
+		byName[name] = list
+	}
+	return serving.ByName(byName)
+}
+
+// tables builds the three hosts.
+func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *support.Host, err error) {
+	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Now: a.world.Now}
+	issuer := &issuance.Issuer{
+		URL: urls.Auth, Keys: a.Keys, Customers: a.store, Journal: a.store, Now: a.world.Now, Chance: a.world.Chance,
+		Resources: map[string]domain.Audience{urls.Auth: domain.AudienceAuth, urls.Customer: domain.AudienceCustomer},
+	}
+	if urls.Customer == urls.Auth { // one origin: its URL names the API that tokens are for
+		issuer.Resources = map[string]domain.Audience{urls.Customer: domain.AudienceCustomer}
+	}
+	errorsURL := urls.Auth + "/errors"
+	authTable := (&auth.Host{
+		Clients: a.Clients, Tokens: tokens, Issuer: issuer, Keys: a.Keys,
+		EnergyZero: dialect.EnergyZero{ErrorsURL: errorsURL, NoTokenHeader: !a.Config.TokenHeader},
+		Kraken:     dialect.Kraken{ErrorsURL: errorsURL},
+	}).Table()
+	pages = &support.Host{
+		AuthURL: urls.Auth, CustomerURL: urls.Customer, SupportURL: urls.Support, Environment: a.Config.Environment,
+		Ready: func(r *http.Request) error { return a.store.Check(r.Context()) },
+	}
+	customerHost, err = (&customer.Host{Usage: a.Usage, Tokens: tokens, Front: pages.Front().Handler}).Table()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	customerHost.Routes = append(customerHost.Routes, pages.GraphiQL())
+	return authTable, customerHost, pages, nil
+}
+
+// flushEvery is how much of the counting of routine issuance a crash may lose.
+const flushEvery = 5 * time.Second
+
+// flushUses stores what is counted, until ctx ends.
+func (a *App) flushUses(ctx context.Context) error {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := a.Registry.Flush(ctx); err != nil && ctx.Err() == nil {
+				a.log.Error("count uses of secrets", "error", err.Error())
+			}
+		}
+	}
+}

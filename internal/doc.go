@@ -1,0 +1,35 @@
+// Package internal is the house. Its folders are the questions a doorman asks,
+// in order, and a package imports from lower floors only (floors_test.go):
+//
+//	5  cmd/wattgate                                      flags, exit codes
+//	4  app                                               who gets whom
+//	3  server + auth customer support   store + sqlite storetest
+//	2  authn  issuance  registry  usage  intake          decisions
+//	1  dialect  authz  token  secret  interval  meterfile
+//	0  domain  oauth                                     words
+//
+// The way of one request, a partner that acts for a customer (E17):
+//
+//	server/serve.go          one line in the log, one request identifier
+//	server/auth/routes.go    GET /v1/auth/impersonate and its guard
+//	dialect/bearer.go        the token, with or without a scheme
+//	authn/token.go           who is asking, and do they still stand
+//	token/verify.go          did we sign this
+//	dialect/energyzero.go    whom it is about
+//	issuance/impersonate.go  which token, for whom, how long
+//	authz/authz.go           may they
+//	store/sqlite/users.go    the customer, if it is the partner's
+//	store/sqlite/audit.go    the act, durable before the answer
+//	token/sign.go            the token
+//	dialect/energyzero.go    how it is said
+//
+// The way of one read, a third party's half-hours (K21):
+//
+//	server/customer/routes.go        POST /v1/graphql/
+//	server/customer/transport.go     the query
+//	server/customer/guard.go         may they ask for this field
+//	server/customer/measurements.go  what they ask for
+//	usage/page.go                    which intervals
+//	store/sqlite/days.go             the packed days
+//	interval/pack.go                 what is in them
+package internal
