@@ -1,0 +1,71 @@
+# The one entry before a commit is `make check`.
+
+GO     ?= go
+# One set of build flags everywhere: a second set is a second cold build. The
+# race detector needs C and is the one exception.
+export CGO_ENABLED ?= 0
+BUILD  := -trimpath -buildvcs=false -ldflags='-s -w -buildid='
+TOOLS  := tools/bin
+CC     ?= cc
+RACE   := $(shell command -v $(CC) >/dev/null 2>&1 && echo 1)
+FUZZTIME ?= 60s
+SOURCES := $(shell find . -name '*.go' -not -path './tools/*') go.mod go.sum
+
+.PHONY: build demo test bench fuzz lint check web tools
+
+build: bin/wattgate
+
+bin/wattgate: $(SOURCES) $(wildcard internal/server/customer/schema/*) $(wildcard internal/store/sqlite/migrations/*)
+	$(GO) build $(BUILD) -o $@ ./cmd/wattgate
+
+# Everything in one process, filled with an example.
+demo: build
+	bin/wattgate demo
+
+# With the race detector where there is a C compiler; with CI=true there must be.
+test:
+ifeq ($(RACE),1)
+	CGO_ENABLED=1 $(GO) test -race ./...
+else ifeq ($(CI),true)
+	@echo 'no C compiler: the race detector needs one' >&2; exit 1
+else
+	@echo 'skipped: the race detector, for want of a C compiler' >&2
+	$(GO) test ./...
+endif
+
+# Speed beside bare servers in the same run; prints ratios and CPU.
+bench: build
+	$(GO) run ./bench -binary bin/wattgate
+
+# Every fuzz target in turn, for FUZZTIME each.
+fuzz:
+	@$(GO) list ./... | while read -r pkg; do \
+	  $(GO) test -list '^Fuzz' "$$pkg" 2>/dev/null | grep '^Fuzz' | while read -r target; do \
+	    echo "$$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$pkg" || exit 1; \
+	  done || exit 1; \
+	done
+
+tools: $(TOOLS)/.installed
+
+$(TOOLS)/.installed: tools/go.mod tools/go.sum
+	cd tools && GOBIN=$(CURDIR)/$(TOOLS) $(GO) install tool
+	@touch $@
+
+# Formatting, vet, staticcheck, and that what is generated is what the schema says.
+lint: tools
+	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -v -e 'generated\.go$$' -e models_gen)); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted" >&2; exit 1; fi
+	$(GO) vet ./...
+	$(TOOLS)/staticcheck ./...
+	@before=$$(cat internal/server/customer/graph/*.go | sha256sum); $(TOOLS)/gqlgen generate; \
+	  if [ "$$before" != "$$(cat internal/server/customer/graph/*.go | sha256sum)" ]; then \
+	  echo 'the generated code was not what the schema says; it is now: commit it' >&2; exit 1; fi
+
+# Browser assets; there are none yet.
+web:
+	@echo 'no browser assets yet'
+
+check: lint build test
+	$(MAKE) fuzz FUZZTIME=3s
+	@echo 'make check: all of it passed'
