@@ -1,0 +1,41 @@
+package intake_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/wattgate/wattgate/internal/intake"
+)
+
+// TestSpans compares the runs with a map of seconds.
+func TestSpans(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var s intake.Spans
+		known := map[int64]bool{}
+		for range rapid.IntRange(0, 20).Draw(t, "spans") {
+			from := rapid.Int64Range(0, 40).Draw(t, "from")
+			to := from + rapid.Int64Range(1, 10).Draw(t, "length")
+			touched := false
+			for i := from; i < to; i++ {
+				touched = touched || known[i]
+			}
+			if got := s.Touches(from, to); got != touched {
+				t.Fatalf("touches [%d, %d): got %v, want %v", from, to, got, touched)
+			}
+			s.Add(from, to)
+			for i := from; i < to; i++ {
+				known[i] = true
+			}
+		}
+		runs := 0
+		for i := range known {
+			if !known[i-1] {
+				runs++
+			}
+		}
+		if s.Runs() != runs {
+			t.Fatalf("got %d runs, want %d", s.Runs(), runs)
+		}
+	})
+}

@@ -1,0 +1,134 @@
+// Package meterfile answers one question: which readings does this file hold?
+//
+// It turns foreign bytes, NEM12 or Green Button ESPI, alone or in a zip
+// archive, into runs of interval readings. It streams: however long the file
+// is, a few hundred kilobytes are held, and every bound has a number. It
+// decides nothing about where readings go and knows no calendar but that of
+// the format; a mistake is an [Error] that names file, line and field.
+package meterfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// WholeDay is the Minutes of an interval that is one local day, which lasts 23,
+// 24 or 25 hours.
+const WholeDay = 1440
+
+// Channel says what a run of readings measures. It is comparable.
+type Channel struct {
+	Market     domain.Market
+	Identifier string // of the supply point: an NMI, or an ESPI UsagePoint's UUID
+	Register   string // letters, digits and _.:- only
+	Direction  domain.Direction
+	Unit       domain.Unit
+	Zone       string // IANA name or a fixed offset such as +10:00; empty where the file names none
+}
+
+// Block is a run of consecutive intervals of one channel. It is valid until
+// the function that got it returns.
+type Block struct {
+	Channel Channel
+	Line    int       // where the run begins in the file, from 1
+	Start   time.Time // of the first interval
+	Minutes int       // of each interval: 1 to 60, or WholeDay, and then there is one interval
+	Scale   uint8
+	Values  []int64 // × 10^-Scale of the unit; 0 where the quality is Missing
+	Quality []domain.Quality
+}
+
+// Error is a refusal of a file. Its text is "file:line: field X: want …, got …".
+type Error struct {
+	File  string
+	Line  int // from 1
+	Field string
+	Want  string
+	Got   string
+}
+
+// Error returns the sentence for whoever sent the file.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d: field %s: want %s, got %s", e.File, e.Line, e.Field, e.Want, e.Got)
+}
+
+// As makes the refusal a [domain.Error] of kind Invalid, whose public sentence
+// is the refusal itself: it quotes nothing but the file.
+func (e *Error) As(target any) bool {
+	t, ok := target.(**domain.Error)
+	if ok {
+		*t = &domain.Error{Kind: domain.Invalid, Public: e.Error()}
+	}
+	return ok
+}
+
+// quote shows what stood in a file, shortened and safe to print.
+func quote(s string) string {
+	const most = 40
+	if s == "" {
+		return "nothing"
+	}
+	if len(s) > most {
+		return fmt.Sprintf("%q and %d bytes more", s[:most], len(s)-most)
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+const formats = "NEM12 (the first record is 100,NEM12) or Green Button ESPI (XML)"
+
+// Read reads the file from its beginning and calls yield with each run of
+// intervals, in the order of the file. The name is only for errors. A refusal
+// is an [*Error]; what yield returns is returned as it is and stops the
+// reading. Runs may have been yielded before a refusal: whoever stores them
+// does so in a transaction, or reads twice.
+//
+// An ESPI feed may say after its readings what they measure, so it is read
+// twice, and r must be able to go back.
+func Read(name string, r io.ReadSeeker, yield func(*Block) error) error {
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read %s from its beginning: %w", name, err)
+	}
+	var start [512]byte
+	n, err := io.ReadFull(r, start[:])
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return readError(name, err)
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read %s from its beginning: %w", name, err)
+	}
+	head := bytes.TrimLeft(bytes.TrimPrefix(start[:n], byteOrderMark), " \t\r\n")
+	switch {
+	case n == 0:
+		return &Error{name, 1, "file", formats, "an empty file"}
+	case bytes.HasPrefix(head, []byte("<")):
+		return readESPI(name, r, yield)
+	case len(head) >= 3 && digits(string(head[:3])) && (len(head) == 3 || bytes.IndexByte([]byte(",\r\n"), head[3]) >= 0):
+		return readNEM12(name, r, yield)
+	}
+	return &Error{name, 1, "file", formats, quote(string(head))}
+}
+
+// readError says that reading failed. An archive's entry refuses by itself.
+func readError(name string, err error) error {
+	if refusal, ok := errors.AsType[*Error](err); ok {
+		return refusal
+	}
+	return fmt.Errorf("read %s: %w", name, err)
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// digits reports whether s is nothing but decimal digits, at least one.
+func digits(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
