@@ -19,7 +19,7 @@ func importCommand(w world) *cobra.Command {
 		Long: "Take in meter files. A file is taken or refused as a whole; a refused one stores nothing and names file,\n" +
 			"line and reason. Importing twice changes nothing and says so, so an interrupted import is run again.",
 		RunE: func(cmd *cobra.Command, files []string) error {
-			var reports []app.ImportReport
+			reports := []app.ImportReport{}
 			err := withAdmin(cmd, w, func(ctx context.Context, a *app.Admin) error {
 				var refused error
 				for _, path := range files {
@@ -32,6 +32,9 @@ func importCommand(w world) *cobra.Command {
 				}
 				return refused
 			})
+			if len(reports) == 0 && format == "table" {
+				return err
+			}
 			return errors.Join(err, print(w.out, format, reports, imported(reports)))
 		},
 	}
@@ -42,7 +45,8 @@ func importCommand(w world) *cobra.Command {
 	return cmd
 }
 
-// fileError is a refused file: exit code 1, whatever the reason.
+// fileError is a refused file. Its exit code is 1, whatever the reason, also
+// where the partner or property that it names is not found.
 type fileError struct{ error }
 
 // importFile imports one file, with a progress bar on a terminal.

@@ -101,6 +101,9 @@ func explain(w io.Writer, err error) int {
 	if e, ok := errors.AsType[*oauth.Error](err); ok && e.Code == oauth.InvalidClient {
 		code = exitNotAllowed
 	}
+	if _, ok := errors.AsType[fileError](err); ok {
+		code = exitFailure
+	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		code, hint = exitUsage, "see --help"
 	}

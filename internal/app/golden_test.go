@@ -7,6 +7,7 @@ import (
 	"flag"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -124,6 +125,7 @@ func (w *world) masksOf() masks {
 	d := w.demo
 	return masks{
 		{w.urls.Auth, "http://wattgate.test"},
+		{url.QueryEscape(w.urls.Auth), "http%3A%2F%2Fwattgate.test"},
 		{string(d.PartnerClientID), "<partner-client-id>"},
 		{d.PartnerClientSecret, "<partner-client-secret>"},
 		{strings.TrimPrefix(basic(d.PartnerClientID, d.PartnerClientSecret), "Authorization: Basic "), "<partner-basic>"},

@@ -65,7 +65,7 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 		a.run(ctx, group, a.httpServer(metrics.handler()), l)
 	}
 	group.Go(func() error { return a.flushUses(ctx) })
-	a.log.Info("serving", "auth", urls.Auth, "customer", urls.Customer, "support", urls.Support, "environment", a.Config.Environment)
+	a.log.Info("serving", "listen", listener.Addr().String(), "auth", urls.Auth, "customer", urls.Customer, "support", urls.Support, "environment", a.Config.Environment)
 	if ready != nil {
 		if err := ready(urls); err != nil {
 			group.Go(func() error { return err })

@@ -29,8 +29,10 @@ type Permit struct {
 // nobody else's business.
 func Check(caller domain.Caller, permit Permit) error {
 	if permit.Of != "" && permit.Of != caller.Partner {
-		return &domain.Error{Kind: domain.NotFound, Public: "not found",
-			Err: fmt.Errorf("%s asked for an object of %s", caller.Partner, permit.Of)}
+		return &domain.Error{
+			Kind: domain.NotFound, Public: "not found",
+			Err: fmt.Errorf("%s asked for an object of %s", caller.Partner, permit.Of),
+		}
 	}
 	if caller.Partner == "" {
 		return forbidden("the caller has no partner")

@@ -31,42 +31,51 @@ func TestCheck(t *testing.T) {
 	}{
 		"who holds the permission may": {
 			domain.Caller{Partner: "prt_a", Permissions: usage},
-			authz.Permit{Need: domain.CanViewDetailedUsage}, none,
+			authz.Permit{Need: domain.CanViewDetailedUsage},
+			none,
 		},
 		"who holds another permission may not": {
 			domain.Caller{Partner: "prt_a", Permissions: usage},
-			authz.Permit{Need: domain.CanViewPersonalData}, domain.Forbidden,
+			authz.Permit{Need: domain.CanViewPersonalData},
+			domain.Forbidden,
 		},
 		"who holds nothing may not": {
 			domain.Caller{Partner: "prt_a"},
-			authz.Permit{Need: domain.CanQueryProperty}, domain.Forbidden,
+			authz.Permit{Need: domain.CanQueryProperty},
+			domain.Forbidden,
 		},
 		"the zero caller may nothing": {
 			domain.Caller{}, authz.Permit{}, domain.Forbidden,
 		},
 		"a caller without a partner may nothing, whatever it holds": {
 			domain.Caller{Permissions: domain.AllPermissions()},
-			authz.Permit{Need: domain.CanViewDetailedUsage}, domain.Forbidden,
+			authz.Permit{Need: domain.CanViewDetailedUsage},
+			domain.Forbidden,
 		},
 		"one's own partner's object may be touched": {
 			domain.Caller{Partner: "prt_a", Permissions: usage},
-			authz.Permit{Need: domain.CanViewDetailedUsage, Of: "prt_a"}, none,
+			authz.Permit{Need: domain.CanViewDetailedUsage, Of: "prt_a"},
+			none,
 		},
 		"another partner's object is not found": {
 			domain.Caller{Partner: "prt_a", Permissions: usage},
-			authz.Permit{Need: domain.CanViewDetailedUsage, Of: "prt_b"}, domain.NotFound,
+			authz.Permit{Need: domain.CanViewDetailedUsage, Of: "prt_b"},
+			domain.NotFound,
 		},
 		"another partner's object is not found rather than forbidden": {
 			domain.Caller{Partner: "prt_a"},
-			authz.Permit{Need: domain.CanViewDetailedUsage, Of: "prt_b"}, domain.NotFound,
+			authz.Permit{Need: domain.CanViewDetailedUsage, Of: "prt_b"},
+			domain.NotFound,
 		},
 		"a partner token has no user": {
 			domain.Caller{Partner: "prt_a", Client: "app_a", Permissions: domain.AllPermissions()},
-			authz.Permit{Need: domain.CanViewPersonalData, User: true}, domain.Forbidden,
+			authz.Permit{Need: domain.CanViewPersonalData, User: true},
+			domain.Forbidden,
 		},
 		"a user token has one": {
 			domain.Caller{Partner: "prt_a", User: "usr_1", Permissions: domain.CustomerPermissions},
-			authz.Permit{Need: domain.CanViewPersonalData, User: true}, none,
+			authz.Permit{Need: domain.CanViewPersonalData, User: true},
+			none,
 		},
 	}
 	for name, c := range cases {

@@ -44,3 +44,12 @@ func (d Date) String() string { return d.utc().Format("2006-01-02") }
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 func (d Date) utc() time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
+
+// UnmarshalText reads YYYY-MM-DD.
+func (d *Date) UnmarshalText(text []byte) error {
+	parsed, err := ParseDate(string(text))
+	if err == nil {
+		*d = parsed
+	}
+	return err
+}

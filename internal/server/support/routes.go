@@ -25,6 +25,7 @@ type Host struct {
 func (h *Host) Table() *server.Host {
 	plain := server.Plain()
 	return &server.Host{Name: "support", Routes: []server.Route{
+		{Pattern: "GET /support", Guard: server.Public, Handler: h.later("The support site"), Dialect: plain},
 		{Pattern: "GET /support/", Guard: server.Public, Handler: h.later("The support site"), Dialect: plain},
 	}}
 }

@@ -1,0 +1,523 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/registry"
+	"github.com/wattgate/wattgate/internal/token"
+)
+
+// bad is one request that must be refused, and exactly how.
+type bad struct {
+	request string
+	status  int
+	body    string
+	// challenge is WWW-Authenticate, which goes with every 401; allow is Allow,
+	// which goes with every 405.
+	challenge, allow string
+	later            time.Duration      // how far the clock has moved on
+	endless          func(net.Conn)     // writes the request in place of request
+	like             string             // answers with the same word here are the same bytes
+	also             func(answer) error // something else to look at
+}
+
+// The challenges, as they stand in the table of the dialects.
+const (
+	basicChallenge   = `Basic realm="wattgate"`
+	krakenChallenge  = `Bearer error="invalid_client"`
+	invalidChallenge = `Bearer error="invalid_token"`
+	scopeChallenge   = `Bearer error="insufficient_scope"`
+)
+
+// TestBadInput sends everything that must be refused to a live server. For
+// each: the exact answer, one line in the log without a secret, a token or the
+// query string, and not a byte of the database changed.
+func TestBadInput(t *testing.T) {
+	s := newStage(t)
+	cases := badInput(t, s)
+	if err := s.Registry.Flush(t.Context()); err != nil { // the uses of the stage's own tokens
+		t.Fatal(err)
+	}
+	before := s.dump(t)
+	ids, groups := map[string]string{}, map[string]map[string]answer{}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s.clock.move(c.later)
+			a := s.send(t, c)
+			s.clock.move(-c.later)
+			c.check(t, a, s.urls.Auth)
+			if after := s.dump(t); after != before {
+				t.Errorf("the database changed:\n%s", difference(before, after))
+			}
+			id := a.header.Get("X-Request-Id")
+			if other := ids[id]; id == "" || other != "" {
+				t.Errorf("the request id is %q, which %q has too", id, other)
+			}
+			ids[id] = name
+			if c.like != "" {
+				if groups[c.like] == nil {
+					groups[c.like] = map[string]answer{}
+				}
+				groups[c.like][name] = a
+			}
+		})
+	}
+	for what, group := range groups {
+		alike(t, what, group)
+	}
+	s.canFail(t, before)
+	s.end()
+	s.checkLog(t, ids, cases)
+}
+
+func (s *stage) send(t *testing.T, c bad) answer {
+	t.Helper()
+	if c.endless != nil {
+		return s.converse(t, c.request, c.endless)
+	}
+	return s.ask(t, c.request)
+}
+
+// check compares one answer with what is documented.
+func (c bad) check(t *testing.T, a answer, base string) {
+	t.Helper()
+	body := strings.ReplaceAll(a.body, base, "")
+	if a.status != c.status || body != c.body {
+		t.Errorf("got  %d %s\nwant %d %s", a.status, body, c.status, c.body)
+	}
+	want := map[string]string{"Www-Authenticate": c.challenge, "Allow": c.allow, "Cache-Control": "no-store", "Authorization": "", "Set-Cookie": ""}
+	for name, value := range want {
+		if got := strings.Join(a.header[name], " | "); got != value {
+			t.Errorf("%s: got %q, want %q", name, got, value)
+		}
+	}
+	if (c.status == 401) != (c.challenge != "") || (c.status == 405) != (c.allow != "") {
+		t.Errorf("the case itself is wrong: %d with the challenge %q and Allow %q", c.status, c.challenge, c.allow)
+	}
+	if c.also != nil {
+		if err := c.also(a); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// alike compares the answers of a group byte by byte.
+func alike(t *testing.T, what string, group map[string]answer) {
+	t.Helper()
+	if len(group) < 2 {
+		t.Errorf("%s: a group of %d", what, len(group))
+	}
+	first := slices.Sorted(maps.Keys(group))[0]
+	plain := func(a answer) string {
+		h := a.header.Clone()
+		h.Del("Date")
+		h.Del("X-Request-Id")
+		return fmt.Sprint(a.proto, h, a.body) // fmt sorts maps
+	}
+	for name, a := range group {
+		if got, want := plain(a), plain(group[first]); got != want {
+			t.Errorf("%s: %q got\n%s\nand %q got\n%s", what, name, got, first, want)
+		}
+	}
+}
+
+// canFail shows that the comparison of the database would see an act.
+func (s *stage) canFail(t *testing.T, before string) {
+	t.Helper()
+	access(t, s.ask(t, request("GET", "/v1/auth/impersonate?user_id="+string(s.demo.CustomerUserID), "Authorization: "+s.partner)))
+	if after := s.dump(t); after == before {
+		t.Error("an impersonation leaves the database as it was: the audit log has no entry, or the comparison sees nothing")
+	}
+}
+
+// dump returns every row of every table, read beside the server.
+func (w *world) dump(t *testing.T) string {
+	t.Helper()
+	conn, err := sqlite.OpenConn(filepath.Join(w.data, "wattgate.db"), sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	var tables []string
+	err = sqlitex.ExecuteTransient(conn, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
+		&sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+			tables = append(tables, row.ColumnText(0))
+			return nil
+		}})
+	if err != nil || len(tables) < 10 {
+		t.Fatalf("%d tables, %v", len(tables), err)
+	}
+	var b strings.Builder
+	for _, table := range tables {
+		err := sqlitex.ExecuteTransient(conn, `SELECT * FROM "`+table+`"`, &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+			b.WriteString(table)
+			for i := range row.ColumnCount() {
+				b.WriteString("|" + row.ColumnText(i))
+			}
+			b.WriteByte('\n')
+			return nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.String()
+}
+
+// difference returns the rows that only one of two dumps has.
+func difference(before, after string) string {
+	was := map[string]bool{}
+	for line := range strings.Lines(before) {
+		was[line] = true
+	}
+	var b strings.Builder
+	for line := range strings.Lines(after) {
+		if !was[line] {
+			b.WriteString("+ " + line)
+		}
+	}
+	return b.String()
+}
+
+// checkLog holds the log against what was asked: one line for each request,
+// and nothing in it that opens anything.
+func (s *stage) checkLog(t *testing.T, ids map[string]string, cases map[string]bad) {
+	t.Helper()
+	lines := map[string]int{}
+	d := s.demo
+	secrets := []string{
+		d.PartnerClientSecret, d.ThirdPartyClientSecret, d.OtherPartnerSecret, d.CustomerPassword, d.OAuthManagerPassword, d.APIEngineerPassword,
+		s.noGrant[3], s.noAudience[3], "wg_test_wrong", "user_id=", "client_secret", "access_token=", "grant_type=", "Basic ", "Bearer ",
+		d.CustomerEmail, "Zonnelaan",
+	}
+	for _, jwt := range []string{s.partner, s.partnerNarrow, s.partnerCustomer, s.customer, s.thirdParty, s.thirdPartyNarrow, s.old} {
+		secrets = append(secrets, strings.Split(jwt, ".")...)
+	}
+	for line := range bytes.Lines(s.log.Bytes()) {
+		for _, secret := range secrets {
+			if strings.HasPrefix(secret, "eyJhbGciOi") {
+				continue // the header of every token
+			}
+			if bytes.Contains(line, []byte(secret)) {
+				t.Errorf("the log holds %q:\n%s", secret, line)
+			}
+		}
+		var entry struct {
+			Message string `json:"msg"`
+			Request string `json:"request"`
+			Path    string `json:"path"`
+			Status  int    `json:"status"`
+		}
+		if err := json.Unmarshal(line, &entry); err != nil {
+			t.Errorf("%v:\n%s", err, line)
+			continue
+		}
+		if entry.Message != "request" {
+			continue
+		}
+		lines[entry.Request]++
+		name, ok := ids[entry.Request]
+		if ok && (entry.Status != cases[name].status || strings.Contains(entry.Path, "?")) {
+			t.Errorf("%s: the line in the log has status %d, path %q", name, entry.Status, entry.Path)
+		}
+	}
+	for id, name := range ids {
+		if lines[id] != 1 {
+			t.Errorf("%s: %d lines in the log, want 1", name, lines[id])
+		}
+	}
+}
+
+// refused is an error body of the auth host.
+func refused(code, description string) string {
+	return `{"error":"` + code + `","error_description":"` + description + `","error_uri":"/errors#` + code + `"}`
+}
+
+// graphQLError is an error body of the customer API: the answer has data where
+// the query was executed.
+func graphQLError(message, path, extensions, data string) string {
+	at := ""
+	if path != "" {
+		at = `,"locations":[{"line":1,"column":` + path[:strings.Index(path, " ")] + `}],"path":[` + path[strings.Index(path, " ")+1:] + `]`
+	}
+	if data != "" {
+		data = `,"data":` + data
+	}
+	return `{"errors":[{"message":` + quoted(message) + at + `,"extensions":{` + extensions + `}}]` + data + `}`
+}
+
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// invalidInput is the extensions of KT-CT-1605.
+func invalidInput(message string, input ...string) string {
+	b, err := json.Marshal(append([]string{}, input...))
+	if err != nil {
+		panic(err)
+	}
+	return `"errorType":"VALIDATION","errorCode":"KT-CT-1605","errorDescription":"Invalid input.","errorClass":"VALIDATION","validationErrors":[{"message":` +
+		quoted(message) + `,"inputPath":` + string(b) + `}]`
+}
+
+// The bodies of refused callers.
+const (
+	unauthorized    = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-1111","errorDescription":"The token is not accepted for this, or does not hold the permission."`
+	noHeader        = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-1112","errorDescription":"You must provide the AUTHORIZATION header while executing the query/mutation."`
+	signatureOver   = `"errorType":"APPLICATION","errorCode":"KT-CT-1124","errorDescription":"The token's time is over: fetch a new one."`
+	noProperty      = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-6622","errorDescription":"There is no such property, or it is not yours to see."`
+	noAccount       = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-4177","errorDescription":"There is no such account, or it is not yours to see."`
+	unknownClient   = "the client is unknown, or its secret is not right"
+	intoTheBody     = "parameters belong into the body of the request, never into the query string"
+	mustBeForm      = "the body must be a form: application/x-www-form-urlencoded or multipart/form-data"
+	tooLarge        = "the body is larger than 64 KiB"
+	methodUnknown   = "this path does not know that method; the header Allow lists those it knows"
+	intoTheHeader   = "an access token belongs into the Authorization header, never into the query string"
+	malformedToken  = "the access token is not valid"
+	unknownCustomer = "this user is not known"
+)
+
+// badInput lists everything that is refused.
+func badInput(t *testing.T, s *stage) map[string]bad {
+	t.Helper()
+	cases := map[string]bad{}
+	for _, list := range []map[string]bad{badForms(s), badClients(t, s), badTokens(t, s), badUsers(t, s), badQueries(s)} {
+		for name, c := range list {
+			if _, twice := cases[name]; twice {
+				t.Fatalf("%q stands twice", name)
+			}
+			cases[name] = c
+		}
+	}
+	return cases
+}
+
+// badForms are token requests that cannot be read, in both dialects.
+func badForms(s *stage) map[string]bad {
+	cases := map[string]bad{}
+	mine := credentials(s.demo.PartnerClientID, s.demo.PartnerClientSecret)
+	full := with(grant, mine)
+	wide := with(full)
+	for i := range 13 {
+		wide = append(wide, fmt.Sprint("x", i), "y")
+	}
+	file := strings.Replace(parts(full...), `name="client_secret"`, `name="client_secret"; filename="secret.txt"`, 1)
+	chunked := "Transfer-Encoding: chunked"
+	for name, path := range map[string]string{"at /oauth2/token": "/oauth2/token", "at /token/": "/token/"} {
+		send := func(pairs ...string) string { return post(path, urlencoded, form(pairs...)) }
+		invalid := func(request, why string) bad {
+			return bad{request: request, status: 400, body: refused("invalid_request", why)}
+		}
+		method := func(request string) bad {
+			return bad{request: request, status: 405, allow: "OPTIONS, POST", body: refused("invalid_request", methodUnknown)}
+		}
+		for sentence, c := range map[string]bad{
+			"a missing grant": invalid(send(mine...), "the parameter grant_type is missing"),
+			"an empty grant":  invalid(send(with([]string{"grant_type", ""}, mine)...), "the parameter grant_type is missing"),
+			"an unknown grant": {request: send(with([]string{"grant_type", "password"}, mine)...), status: 400,
+				body: refused("unsupported_grant_type", "this server knows the grant client_credentials")},
+			"a wrong method":         method(request("GET", path)),
+			"another wrong method":   method(request("DELETE", path)),
+			"JSON for a form":        invalid(post(path, jsonType, `{"grant_type":"client_credentials","client_id":"x","client_secret":"y"}`), mustBeForm),
+			"no content type":        invalid(request("POST", path, "Content-Length: 2")+"x=", mustBeForm),
+			"two content types":      invalid(post(path, urlencoded, form(full...), "Content-Type: text/plain"), "the request has more than one Content-Type"),
+			"duplicate grant":        invalid(send(with(grant, full)...), "the parameter grant_type stands twice"),
+			"duplicate scope":        invalid(send(with(full, []string{"scope", "openid", "scope", "openid"})...), "the parameter scope stands twice"),
+			"duplicate client":       invalid(send(with(full, mine)...), "the parameter client_id stands twice"),
+			"duplicates in parts":    invalid(post(path, multipart, parts(with(full, grant)...)), "the parameter grant_type stands twice"),
+			"credentials in a query": invalid(post(path+"?"+form(mine...), urlencoded, form(grant...)), intoTheBody),
+			"a secret in a query":    invalid(post(path+"?client_secret="+mine[3], urlencoded, form(full...)), intoTheBody),
+			"a malformed query":      invalid(post(path+"?%zz", urlencoded, form(full...)), "the query string is malformed, and parameters belong into the body"),
+			"a body of 65 KiB":       invalid(send(with(full, []string{"x", strings.Repeat("y", 65<<10)})...), tooLarge),
+			"65 KiB of parts":        invalid(post(path, multipart, parts(with(full, []string{"x", strings.Repeat("y", 65<<10)})...)), "a parameter is larger than 4 KiB"),
+			"65 KiB of small parts":  invalid(post(path, multipart, "--"+boundary+"\r\nContent-Disposition: form-data; name=x\r\nX: "+strings.Repeat("y", 65<<10)), tooLarge),
+			"a file":                 invalid(post(path, multipart, file), "a part of the form is a file; this form takes plain fields only"),
+			"17 parts":               invalid(post(path, multipart, parts(with(wide, []string{"z", ""})...)), "the form has more than 16 parts"),
+			"17 parameters":          invalid(send(with(wide, []string{"z", ""})...), "the form has more than 16 parts"),
+			"a part over 4 KiB":      invalid(post(path, multipart, parts(with(full, []string{"scope", strings.Repeat("y", 4<<10+1)})...)), "a parameter is larger than 4 KiB"),
+			"a name over 4 KiB":      invalid(send(with(full, []string{strings.Repeat("y", 4<<10+1), ""})...), "a parameter is larger than 4 KiB"),
+			"control characters":     invalid(send(with(full, []string{"scope", "openid\x00"})...), "a parameter holds control characters or is not UTF-8"),
+			"a broken escape":        invalid(post(path, urlencoded, "grant_type=%"), "the body is not properly percent-encoded"),
+			"a part without a name":  invalid(post(path, multipart, "--"+boundary+"\r\n\r\nx\r\n--"+boundary+"--\r\n"), "a part of the form has no name"),
+			"parts that just end":    invalid(post(path, multipart, strings.TrimSuffix(parts(full...), "--\r\n")), "the multipart body is malformed"),
+			"no boundary":            invalid(post(path, "multipart/form-data", parts(full...)), "the multipart body has no boundary"),
+			"an endless body": {request: request("POST", path, "Content-Type: "+urlencoded, chunked), status: 400,
+				body: refused("invalid_request", tooLarge), endless: endlessly(path, urlencoded, "x=", true)},
+			"an endless body that pauses": {request: request("POST", path, "Content-Type: "+urlencoded, chunked), status: 400,
+				body: refused("invalid_request", tooLarge), endless: endlessly(path, urlencoded, "x=", false)},
+			"endless parts": {request: request("POST", path, "Content-Type: "+multipart, chunked), status: 400,
+				body: refused("invalid_request", "a parameter is larger than 4 KiB"), endless: endlessly(path, multipart,
+					"--"+boundary+"\r\nContent-Disposition: form-data; name=x\r\n\r\n", true)},
+		} {
+			cases[sentence+" "+name] = c
+		}
+	}
+	return cases
+}
+
+// endlessly writes a chunked body that has no end: on and on until the server
+// hangs up, or 80 KiB and then nothing.
+func endlessly(path, contentType, start string, on bool) func(net.Conn) {
+	return func(c net.Conn) {
+		_, err := io.WriteString(c, request("POST", path, "Content-Type: "+contentType, "Transfer-Encoding: chunked")+fmt.Sprintf("%x\r\n%s\r\n", len(start), start))
+		for n := 0; err == nil && (on || n < 80<<10); n += 1 << 10 {
+			_, err = io.WriteString(c, "400\r\n"+strings.Repeat("y", 1<<10)+"\r\n")
+		}
+	}
+}
+
+// badClients are applications that cannot prove who they are.
+func badClients(t *testing.T, s *stage) map[string]bad {
+	t.Helper()
+	d := s.demo
+	id, secret := s.application(t, registry.NewApplication{Name: "disabled", Role: domain.RoleThirdPartyViewer})
+	if err := s.Registry.SetDisabled(t.Context(), registry.By{Means: "test"}, id, true); err != nil {
+		t.Fatal(err)
+	}
+	disabled := credentials(id, secret)
+	id, secret = s.application(t, registry.NewApplication{Name: "pinned", Role: domain.RoleThirdPartyViewer, AuthMethod: domain.ClientSecretBasic})
+	pinned := credentials(id, secret)
+	id, retired := s.application(t, registry.NewApplication{Name: "replaced", Role: domain.RoleThirdPartyViewer})
+	if _, err := s.Registry.ReplaceSecret(t.Context(), registry.By{Means: "test"}, id, 0); err != nil {
+		t.Fatal(err)
+	}
+	replaced := credentials(id, retired)
+	wrong := strings.ToUpper(d.PartnerClientSecret)
+	cases := map[string]bad{}
+	for name, at := range map[string]struct{ path, challenge, body string }{
+		"at /oauth2/token": {"/oauth2/token", basicChallenge, refused("invalid_client", unknownClient)},
+		"at /token/":       {"/token/", krakenChallenge, `{"error":"invalid_client"}`},
+	} {
+		send := func(fields []string, headers ...string) bad {
+			return bad{request: post(at.path, urlencoded, form(with(grant, fields)...), headers...), status: 401, body: at.body,
+				challenge: at.challenge, like: "refused clients " + name}
+		}
+		for sentence, c := range map[string]bad{
+			"a wrong secret":               send(credentials(d.PartnerClientID, "wg_test_wrong")),
+			"a secret in capitals":         send(credentials(d.PartnerClientID, wrong)),
+			"another client's secret":      send(credentials(d.PartnerClientID, d.ThirdPartyClientSecret)),
+			"an unknown client":            send(credentials("app_2222222222222222", d.PartnerClientSecret)),
+			"a client id that is none":     send(credentials("'; DROP TABLE application; --", d.PartnerClientSecret)),
+			"no credentials":               send(nil),
+			"an id without a secret":       send([]string{"client_id", string(d.PartnerClientID)}),
+			"a secret without an id":       send([]string{"client_secret", d.PartnerClientSecret}),
+			"an empty secret":              send(credentials(d.PartnerClientID, "")),
+			"a disabled application":       send(disabled),
+			"a pinned method":              send(pinned),
+			"a secret that was replaced":   send(replaced),
+			"a public client":              send(s.public),
+			"Basic with a wrong secret":    send(nil, basic(d.PartnerClientID, "wg_test_wrong")),
+			"Basic of an unknown client":   send(nil, basic("app_2222222222222222", d.PartnerClientSecret)),
+			"Basic that is not base64":     send(nil, "Authorization: Basic ***"),
+			"Basic without a colon":        send(nil, "Authorization: Basic YXBw"),
+			"another scheme":               send(nil, "Authorization: Bearer "+s.partner),
+			"an expired secret": func() bad {
+				c := send(credentials(d.PartnerClientID, d.PartnerClientSecret))
+				c.later = 366 * 24 * time.Hour
+				return c
+			}(),
+		} {
+			cases[sentence+" "+name] = c
+		}
+		cases["two authentication methods "+name] = bad{
+			request: post(at.path, urlencoded, form(with(grant, credentials(d.PartnerClientID, d.PartnerClientSecret))...), basic(d.PartnerClientID, d.PartnerClientSecret)),
+			status:  400, body: refused("invalid_request", "the request authenticates in two ways; use the form or the Authorization header"),
+		}
+		cases["two Authorization headers "+name] = bad{
+			request: post(at.path, urlencoded, form(grant...), basic(d.PartnerClientID, d.PartnerClientSecret), basic(d.PartnerClientID, d.PartnerClientSecret)),
+			status:  400, body: refused("invalid_request", "the request has more than one Authorization header"),
+		}
+	}
+	return cases
+}
+
+// badTokens are callers whose token does not count: at the auth host and at the
+// customer API.
+func badTokens(t *testing.T, s *stage) map[string]bad {
+	t.Helper()
+	d := s.demo
+	foreign := func(seed byte) string { return s.foreign(t, seed) }
+	forged := s.partner[:len(s.partner)-90] + flip(s.partner[len(s.partner)-90:]) // in the claims
+	signature := strings.LastIndex(s.partner, ".") + 1
+	none := "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0" + s.partner[strings.Index(s.partner, "."):signature]
+	me := `{ me { firstName } }`
+	cases := map[string]bad{}
+	for sentence, c := range map[string]struct {
+		token string
+		later time.Duration
+		why   string
+	}{
+		"an expired token":                {s.partner, 300 * time.Second, "the access token has expired"},
+		"a forged token":                  {forged, 0, malformedToken},
+		"a token with a forged signature": {s.partner[:signature] + flip(s.partner[signature:]), 0, malformedToken},
+		"a token without a signature":     {s.partner[:signature], 0, malformedToken},
+		"a token of the algorithm none":   {none, 0, malformedToken},
+		"a foreign token":                 {foreign(2), 0, malformedToken},
+		"a foreign token of a like key":   {foreign(1), 0, malformedToken},
+		"a token that is none":            {"opensesame", 0, malformedToken},
+		"a scheme alone":                  {"Bearer", 0, malformedToken},
+	} {
+		cases[sentence] = bad{request: request("GET", "/v1/auth/impersonate?user_id="+string(d.CustomerUserID), "Authorization: "+c.token),
+			status: 401, challenge: invalidChallenge, body: refused("invalid_token", c.why), later: c.later}
+		extensions, message := unauthorized, "Unauthorized."
+		if c.later > 0 {
+			extensions, message = signatureOver, "Signature of the JWT has expired."
+		}
+		cases[sentence+" at GraphQL"] = bad{request: graphQL(c.token, me), status: 200, later: c.later,
+			body: graphQLError(message, `3 "me"`, extensions, `{"me":null}`)}
+	}
+	impersonate := func(path string, headers ...string) string { return request("GET", path, headers...) }
+	path := "/v1/auth/impersonate?user_id=" + string(d.CustomerUserID)
+	bearer := "Authorization: Bearer " + s.partner
+	denied := func(path, why string, headers ...string) bad {
+		return bad{request: impersonate(path, headers...), status: 401, challenge: invalidChallenge, body: refused("invalid_token", why)}
+	}
+	invalid := func(path, why string, headers ...string) bad {
+		return bad{request: impersonate(path, headers...), status: 400, body: refused("invalid_request", why)}
+	}
+	field := func(request, extensions, message string) bad {
+		return bad{request: request, status: 200, body: graphQLError(message, `3 "me"`, extensions, `{"me":null}`)}
+	}
+	body := query(me)
+	for sentence, c := range map[string]bad{
+		"no token":                                denied(path, "the request has no access token"),
+		"an empty Authorization header":           denied(path, "the request has no access token", "Authorization: "),
+		"a token of the wrong audience":           denied(path, "the access token is not for this API", "Authorization: "+s.partnerCustomer),
+		"chained impersonation":                   denied(path, "the access token is not for this API", "Authorization: "+s.customer),
+		"an application without CAN_IMPERSONATE":  denied(path, "the access token is not for this API", "Authorization: "+s.thirdParty),
+		"two Authorization headers":               invalid(path, "the request has more than one Authorization header", bearer, bearer),
+		"a token in the query":                    invalid(path+"&access_token="+s.partner, intoTheHeader),
+		"a token in the query and in the header":  invalid(path+"&access_token="+s.partner, intoTheHeader, bearer),
+		"a scheme that is not ours":               invalid(path, "the Authorization header has a scheme that this API does not take", "Authorization: Basic "+s.partner),
+		"two tokens in one header":                invalid(path, "the Authorization header holds more than a token", bearer+","+s.partner),
+		"a header over 8 KiB":                     invalid(path, "the Authorization header is larger than 8 KiB", "Authorization: "+strings.Repeat("x", 8<<10+1)),
+		"no token at GraphQL":                     field(post("/", jsonType, body), noHeader, "'Authorization' header not provided."),
+		"two Authorization headers at GraphQL":    field(post("/", jsonType, body, bearer, bearer), unauthorized, "Unauthorized."),
+		"a token in the query at GraphQL":         field(post("/?access_token="+s.customer, jsonType, body), unauthorized, "Unauthorized."),
+		"a token of the wrong audience at GraphQL": field(graphQL(s.signed(t, domain.AudienceMeasurements), me), unauthorized, "Unauthorized."),
+		"a partner token where a user's is due":   field(graphQL(s.partner, me), unauthorized, "Unauthorized."),
+		"a permission that the token was narrowed by": {request: impersonate(path, "Authorization: "+s.partnerNarrow), status: 403,
+			challenge: "", body: refused("insufficient_scope", "this token does not hold CAN_IMPERSONATE"), also: challenge(scopeChallenge)},
+	} {
+		cases[sentence] = c
+	}
+	return cases
+}
