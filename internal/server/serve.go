@@ -20,8 +20,10 @@ import (
 // the path decides; with an origin per host the configured names decide, and a
 // foreign name gets 421 (RFC 9110 §15.5.20).
 type Hosts struct {
-	byName map[string]http.Handler // nil: one origin for all
-	all    http.Handler
+	byName  map[string]http.Handler // nil: one origin for all
+	all     http.Handler
+	lost    http.Handler // paths that are nowhere
+	foreign http.Handler // names that are not ours
 }
 
 // Serving is what hosts need to answer.
@@ -30,6 +32,9 @@ type Serving struct {
 	Now func() time.Time
 	// Observe is told of every answered request, for the metrics.
 	Observe func(host, route string, status int, took time.Duration)
+	// Strict tells browsers to come by https only (RFC 6797); for hosts that
+	// have it.
+	Strict bool
 	// Seed makes the request identifiers of this process its own.
 	Seed  uint64
 	count atomic.Uint64
@@ -41,13 +46,16 @@ func (s *Serving) OneOrigin(hosts ...*Host) (*Hosts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hosts{all: mux}, nil
+	return &Hosts{all: mux, lost: s.lost()}, nil
 }
 
 // ByName serves each host under its own names (host or host:port), as they
 // stand in the public URLs.
 func (s *Serving) ByName(hosts map[string][]*Host) (*Hosts, error) {
-	h := &Hosts{byName: map[string]http.Handler{}}
+	h := &Hosts{
+		byName: map[string]http.Handler{}, lost: s.lost(),
+		foreign: &endpoint{serving: s, path: "*", dialect: misdirected{}},
+	}
 	for name, list := range hosts {
 		mux, err := s.mux(list)
 		if err != nil {
@@ -66,17 +74,29 @@ func (h *Hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(r.TransferEncoding) > 0 || r.ProtoMajor == 1 && r.ProtoMinor == 0 {
 		w.Header().Set("Connection", "close")
 	}
-	if h.byName == nil {
-		h.all.ServeHTTP(w, r)
-		return
+	handler := h.all
+	if h.byName != nil {
+		var ours bool
+		if handler, ours = h.byName[strings.ToLower(r.Host)]; !ours {
+			h.foreign.ServeHTTP(w, r)
+			return
+		}
 	}
-	handler, ok := h.byName[strings.ToLower(r.Host)]
-	if !ok {
-		http.Error(w, "this server does not answer for that host name", http.StatusMisdirectedRequest)
-		return
+	if crooked(r.URL.Path) {
+		handler = h.lost
 	}
 	handler.ServeHTTP(w, r)
 }
+
+// crooked reports whether the mux would send the path somewhere else, query
+// string and all, and past the log. Clients of ours never write one.
+func crooked(path string) bool {
+	return strings.Contains(path, "//") || strings.Contains(path, "/./") || strings.Contains(path, "/../") ||
+		strings.HasSuffix(path, "/.") || strings.HasSuffix(path, "/..")
+}
+
+// lost answers for paths that are nowhere.
+func (s *Serving) lost() *endpoint { return &endpoint{serving: s, path: "/", dialect: plain{}} }
 
 // endpoint is one path with the routes of its methods.
 type endpoint struct {
@@ -117,7 +137,7 @@ func (s *Serving) mux(hosts []*Host) (*http.ServeMux, error) {
 			}
 		}
 	}
-	paths["/"] = &endpoint{serving: s, path: "/", dialect: plain{}}
+	paths["/"] = s.lost()
 	mux := http.NewServeMux()
 	for path, e := range paths {
 		if e.methods == nil {
@@ -151,6 +171,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h["X-Request-Id"] = []string{call.Origin.RequestID}
 	h["X-Content-Type-Options"] = nosniff
 	h["Referrer-Policy"] = noReferrer
+	if s.Strict {
+		h["Strict-Transport-Security"] = aYear
+	}
 
 	host := e.answer(rec, r, call)
 
@@ -171,6 +194,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 var (
 	nosniff    = []string{"nosniff"}
 	noReferrer = []string{"no-referrer"}
+	aYear      = []string{"max-age=31536000"}
 )
 
 // answer runs guard and handler, and writes their refusal. It returns the name

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/registry"
+)
+
+func createApp(ctx context.Context, a *App, in AppCreate) (Issued, error) {
+	n := registry.NewApplication{
+		Name: in.Name, Type: domain.ClientType(in.Type), Grants: in.Grants, URIs: in.URIs, SkipAuthorization: in.SkipAuthorization,
+		Reach: domain.Reach(in.Reach), Role: domain.RoleName(in.Role), Lifetime: time.Duration(in.Lifetime) * time.Second,
+		AuthMethod: domain.AuthMethod(in.AuthMethod), SecretExpires: time.Duration(in.Expires) * time.Second,
+	}
+	var err error
+	if n.Partner, err = a.partner(ctx, in.Partner); err != nil {
+		return Issued{}, err
+	}
+	if n.Audiences, err = domain.ParseAudiences(in.Audiences); err != nil {
+		return Issued{}, err
+	}
+	app, secret, err := a.Registry.AddApplication(ctx, by(), n)
+	if err != nil {
+		return Issued{}, err
+	}
+	return Issued{a.appView(app), secret.Reveal()}, nil
+}
+
+func listApps(ctx context.Context, a *App, _ struct{}) ([]ApplicationView, error) {
+	list, err := a.Registry.Store.Applications(ctx)
+	return views(list, a.appView), err
+}
+
+func showApp(ctx context.Context, a *App, in Named) (ApplicationView, error) {
+	app, err := a.application(ctx, in.ID)
+	return a.appView(app), err
+}
+
+func disableApp(disabled bool) func(context.Context, *App, Named) (ApplicationView, error) {
+	return func(ctx context.Context, a *App, in Named) (ApplicationView, error) {
+		app, err := a.application(ctx, in.ID)
+		if err != nil {
+			return ApplicationView{}, err
+		}
+		if err := a.Registry.SetDisabled(ctx, by(), app.ID, disabled); err != nil {
+			return ApplicationView{}, err
+		}
+		return showApp(ctx, a, in)
+	}
+}
+
+func addSecret(ctx context.Context, a *App, in SecretChange) (Issued, error) {
+	return a.issueSecret(ctx, in, func(id domain.ClientID) (domain.Secret, error) {
+		return a.Registry.AddSecret(ctx, by(), id, time.Duration(in.Overlap)*time.Second, time.Duration(in.Expires)*time.Second)
+	})
+}
+
+func replaceSecret(ctx context.Context, a *App, in SecretChange) (Issued, error) {
+	return a.issueSecret(ctx, in, func(id domain.ClientID) (domain.Secret, error) {
+		return a.Registry.ReplaceSecret(ctx, by(), id, time.Duration(in.Expires)*time.Second)
+	})
+}
+
+func (a *App) issueSecret(ctx context.Context, in SecretChange, issue func(domain.ClientID) (domain.Secret, error)) (Issued, error) {
+	app, err := a.application(ctx, in.ID)
+	if err != nil {
+		return Issued{}, err
+	}
+	secret, err := issue(app.ID)
+	if err != nil {
+		return Issued{}, err
+	}
+	return Issued{a.appView(app), secret.Reveal()}, nil
+}
+
+func retireSecret(ctx context.Context, a *App, in SecretChange) ([]SecretView, error) {
+	app, err := a.application(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	which, err := domain.ParseSecretID(in.Secret)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Registry.RetireSecret(ctx, by(), app.ID, which); err != nil {
+		return nil, err
+	}
+	return listSecrets(ctx, a, Named{in.ID})
+}
+
+func listSecrets(ctx context.Context, a *App, in Named) ([]SecretView, error) {
+	app, err := a.application(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Registry.Flush(ctx); err != nil {
+		return nil, err
+	}
+	secrets, err := a.Registry.Store.Secrets(ctx, app.ID)
+	if err != nil {
+		return nil, err
+	}
+	uses, err := a.Registry.Store.SecretUses(ctx, app.ID)
+	if err != nil {
+		return nil, err
+	}
+	now := a.world.Now()
+	return views(secrets, func(s domain.StoredSecret) SecretView { return secretView(s, uses[s.ID], now) }), nil
+}

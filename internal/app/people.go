@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/registry"
+)
+
+func createPartner(ctx context.Context, a *App, in Named) (PartnerView, error) {
+	p, err := a.Registry.AddPartner(ctx, by(), in.ID)
+	return partnerView(p), err
+}
+
+func listPartners(ctx context.Context, a *App, _ struct{}) ([]PartnerView, error) {
+	list, err := a.Registry.Store.Partners(ctx)
+	return views(list, partnerView), err
+}
+
+func createUser(ctx context.Context, a *App, in UserCreate) (UserView, error) {
+	u := domain.User{
+		Email: in.Email, FirstName: in.FirstName, MiddleName: in.MiddleName, Surname: in.Surname, Phone: in.Phone,
+		CustomerNumber: in.CustomerNumber, Customer: in.Customer, Staff: in.Staff,
+	}
+	var err error
+	if in.BirthDate != "" {
+		if u.BirthDate, err = domain.ParseDate(in.BirthDate); err != nil {
+			return UserView{}, err
+		}
+	}
+	if u.Permissions, err = domain.ParseStaffPermissions(in.Permissions); err != nil {
+		return UserView{}, err
+	}
+	if in.Partner != "" {
+		if u.Partner, err = a.partner(ctx, in.Partner); err != nil {
+			return UserView{}, err
+		}
+	}
+	u, number, err := a.Registry.AddUser(ctx, by(), u, registry.Password{Text: domain.NewSecret(in.Password)})
+	if err != nil {
+		return UserView{}, err
+	}
+	v := userView(u)
+	if number != "" {
+		v.Accounts = []domain.AccountNumber{number}
+	}
+	return v, nil
+}
+
+func listUsers(ctx context.Context, a *App, in UserList) ([]UserView, error) {
+	if in.Email != "" {
+		list, err := a.Registry.Store.UsersByEmail(ctx, in.Email)
+		return views(list, userView), err
+	}
+	var partner domain.PartnerID
+	if in.Partner != "" {
+		var err error
+		if partner, err = a.partner(ctx, in.Partner); err != nil {
+			return nil, err
+		}
+	}
+	list, err := a.Registry.Store.Users(ctx, partner, in.Partner == "")
+	return views(list, userView), err
+}
+
+func showUser(ctx context.Context, a *App, in Named) (UserView, error) {
+	u, err := a.user(ctx, in.ID)
+	if err != nil {
+		return UserView{}, err
+	}
+	accounts, err := a.Registry.Store.UserAccounts(ctx, u.ID)
+	v := userView(u)
+	for _, account := range accounts {
+		v.Accounts = append(v.Accounts, account.Number)
+	}
+	return v, err
+}
+
+func setPassword(ctx context.Context, a *App, in UserPassword) (UserView, error) {
+	u, err := a.user(ctx, in.ID)
+	if err != nil {
+		return UserView{}, err
+	}
+	return userView(u), a.Registry.SetPassword(ctx, by(), u.ID, registry.Password{Text: domain.NewSecret(in.Password)})
+}
