@@ -23,14 +23,15 @@ demo: build
 	bin/wattgate demo
 
 # With the race detector where there is a C compiler; with CI=true there must be.
+# What a test skips is said with its reason; a failure shows the whole log.
 test:
 ifeq ($(RACE),1)
-	CGO_ENABLED=1 $(GO) test -race ./...
+	@CGO_ENABLED=1 tools/test $(GO) test -race ./...
 else ifeq ($(CI),true)
 	@echo 'no C compiler: the race detector needs one' >&2; exit 1
 else
 	@echo 'skipped: the race detector, for want of a C compiler' >&2
-	$(GO) test ./...
+	@tools/test $(GO) test ./...
 endif
 
 # Speed beside bare servers in the same run; prints ratios and CPU.

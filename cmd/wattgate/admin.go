@@ -43,6 +43,9 @@ func adminCommand[Out any](w world, cmd *cobra.Command, verb string, in func(arg
 		cmd.Args = cobra.NoArgs
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := missing(cmd); err != nil {
+			return err
+		}
 		argument, err := in(args)
 		if err != nil {
 			return err
@@ -53,9 +56,28 @@ func adminCommand[Out any](w world, cmd *cobra.Command, verb string, in func(arg
 		}
 		return print(w.out, format, out, show(out))
 	}
-	settingFlags(cmd, "data", "environment")
+	settingFlags(cmd, "data")
 	outputFlag(cmd, &format)
 	return cmd
+}
+
+// need marks flags without which a command makes no sense.
+func need(cmd *cobra.Command, flags ...string) {
+	cmd.Annotations = map[string]string{"need": strings.Join(flags, " ")}
+}
+
+// missing returns a usage error that names the needed flags that are not there.
+func missing(cmd *cobra.Command) error {
+	var list []string
+	for _, name := range strings.Fields(cmd.Annotations["need"]) {
+		if !cmd.Flags().Changed(name) {
+			list = append(list, "--"+name)
+		}
+	}
+	if len(list) > 0 {
+		return usageError{fmt.Errorf("%s needs %s", cmd.CommandPath(), strings.Join(list, ", "))}
+	}
+	return nil
 }
 
 // readPassword reads a password from a file, or from standard input for "-". A
@@ -85,7 +107,7 @@ func seconds(text string) (int64, error) {
 	if text == "never" {
 		return -1, nil
 	}
-	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "mo": 30 * 24 * time.Hour, "y": 365 * 24 * time.Hour} {
+	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "mo": 730 * time.Hour, "y": 365 * 24 * time.Hour} {
 		if number, ok := strings.CutSuffix(text, suffix); ok {
 			var n int64
 			if _, err := fmt.Sscanf(number, "%d", &n); err != nil || fmt.Sprint(n) != number || n <= 0 || n > 10_000 {

@@ -40,7 +40,8 @@ func appCreateCommand(w world) *cobra.Command {
 	f.StringSliceVar(&in.Audiences, "audience", nil, "APIs that its tokens open: auth, customer, measurements; default: those the role has a use for")
 	f.StringVar(&lifetime, "lifetime", "", "of its tokens, 60s to 60m; default: 5m with CAN_IMPERSONATE, otherwise 60m")
 	f.StringVar(&in.AuthMethod, "auth-method", "", "pin to client_secret_basic or client_secret_post")
-	f.StringVar(&expires, "expires", "", "of the secret, for example 90d, 12mo or never; default: 365d")
+	f.StringVar(&expires, "expires", "", "of the secret, for example 90d, 12mo or never; default: 12mo")
+	need(cmd, "name", "partner", "role")
 	return adminCommand(w, cmd, "app.create", func([]string) (any, error) {
 		span, err := seconds(lifetime)
 		if err != nil {
@@ -86,15 +87,13 @@ func secretCommand(w world) *cobra.Command {
 	var overlap, addExpires, replaceExpires string
 	add := &cobra.Command{Use: "add APP", Short: "Add a second secret; the old one works until the overlap is over", Args: cobra.ExactArgs(1)}
 	add.Flags().StringVar(&overlap, "overlap", "", "how long the old secret still works, for example 24h or 7d (required)")
-	add.Flags().StringVar(&addExpires, "expires", "", "of the new secret; default: 365d")
+	need(add, "overlap")
+	add.Flags().StringVar(&addExpires, "expires", "", "of the new secret; default: 12mo")
 	replace := &cobra.Command{Use: "replace APP", Short: "Replace the secret; the old one and its tokens stop at once", Args: cobra.ExactArgs(1)}
-	replace.Flags().StringVar(&replaceExpires, "expires", "", "of the new secret; default: 365d")
+	replace.Flags().StringVar(&replaceExpires, "expires", "", "of the new secret; default: 12mo")
 	return group("secret", "Secrets of an application",
 		adminCommand(w, &cobra.Command{Use: "list APP", Short: "List what is known of the secrets", Args: cobra.ExactArgs(1)}, "secret.list", named, secrets),
 		adminCommand(w, add, "secret.add", func(args []string) (any, error) {
-			if overlap == "" {
-				return nil, usageError{fmt.Errorf("--overlap says how long the old secret still works, for example 7d; to stop it at once use replace")}
-			}
 			o, err := seconds(overlap)
 			if err != nil {
 				return nil, err
@@ -160,7 +159,7 @@ func roleCheckCommand(w world) *cobra.Command {
 			return nil
 		},
 	}
-	settingFlags(cmd, "data", "environment")
+	settingFlags(cmd, "data")
 	outputFlag(cmd, &format)
 	cmd.Flags().BoolVar(&repair, "repair", false, "attach exactly the documented permissions")
 	return cmd

@@ -38,7 +38,7 @@ func importCommand(w world) *cobra.Command {
 			return errors.Join(err, print(w.out, format, reports, imported(reports)))
 		},
 	}
-	settingFlags(cmd, "data", "environment")
+	settingFlags(cmd, "data")
 	cmd.Flags().StringVar(&in.Partner, "partner", "", "partner that owns what is created; needed when there are several and no --property")
 	cmd.Flags().StringVar(&in.Property, "property", "", "property that the channels of the file belong to")
 	outputFlag(cmd, &format)

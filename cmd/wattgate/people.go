@@ -12,6 +12,7 @@ func partnerCommand(w world) *cobra.Command {
 	var name string
 	create := &cobra.Command{Use: "create", Short: "Create a partner"}
 	create.Flags().StringVar(&name, "name", "", "name of the partner (required)")
+	need(create, "name")
 	return group("partner", "White-label partners",
 		adminCommand(w, create, "partner.create", func([]string) (any, error) { return app.Named{ID: name}, nil },
 			func(p app.PartnerView) table { return partners([]app.PartnerView{p}) }),
@@ -71,6 +72,7 @@ func userCreateCommand(w world) *cobra.Command {
 	f.BoolVar(&in.Staff, "staff", false, "is a member of staff")
 	f.StringSliceVar(&in.Permissions, "permission", nil, "staff permission: OAUTH_MANAGER, API_ENGINEER, SUPPORT_VIEWER; may repeat")
 	f.StringVar(&passwordFile, "password-file", "", "file with the password; - is standard input")
+	need(cmd, "email")
 	return adminCommand(w, cmd, "user.create", func([]string) (any, error) {
 		var err error
 		in.Password, err = readPassword(w, passwordFile)
@@ -78,12 +80,33 @@ func userCreateCommand(w world) *cobra.Command {
 	}, func(u app.UserView) table { return users([]app.UserView{u}) })
 }
 
+func propertyCommand(w world) *cobra.Command {
+	var in app.PropertyCreate
+	create := &cobra.Command{Use: "create", Short: "Create a property, for the channels of the files imported next"}
+	f := create.Flags()
+	f.StringVar(&in.Partner, "partner", "", "partner by id or name (required)")
+	f.StringVar(&in.Account, "account", "", "number of the account that the property belongs to")
+	f.StringVar(&in.Label, "label", "", "what the property is called")
+	f.StringSliceVar(&in.Address, "address", nil, "line of the address; may repeat")
+	f.StringVar(&in.Postcode, "postcode", "", "postal code")
+	f.StringVar(&in.Zone, "timezone", "", "IANA name such as Europe/Amsterdam, or a fixed offset such as +10:00 (required)")
+	need(create, "partner", "timezone")
+	return group("property", "Places with supply points",
+		adminCommand(w, create, "property.create", func([]string) (any, error) { return in, nil }, func(p app.PropertyView) table {
+			return table{
+				columns: []string{"property", "partner", "account", "label", "timezone"},
+				rows:    [][]string{{string(p.ID), string(p.Partner), string(p.Account), p.Label, p.Zone}},
+			}
+		}),
+	)
+}
+
 func users(list []app.UserView) table {
 	t := table{columns: []string{"user", "email", "kind", "permissions", "partner", "accounts"}}
 	for _, u := range list {
-		var accounts []string
-		for _, a := range u.Accounts {
-			accounts = append(accounts, string(a))
+		accounts := make([]string, len(u.Accounts))
+		for i, a := range u.Accounts {
+			accounts[i] = string(a)
 		}
 		t.rows = append(t.rows, []string{
 			string(u.ID), u.Email, strings.Join(u.Kind, " "), strings.Join(u.Permissions, " "), string(u.Partner), strings.Join(accounts, " "),

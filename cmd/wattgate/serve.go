@@ -47,6 +47,6 @@ Next, in another terminal:
   wattgate role check --data %[3]s
   wattgate app create --data %[3]s --partner 'Your brand' --name 'First application' --role PARTNER_INTEGRATION
   wattgate user create --data %[3]s --partner 'Your brand' --customer --email customer@example.com --first-name Ada --surname Byron
-  wattgate import --data %[3]s --partner 'Your brand' meter.csv
+  wattgate import --data %[3]s --partner 'Your brand' FILE...   # NEM12; Green Button wants --property
 `, u.Auth, c.Environment, c.Data) // nobody is left to tell
 }

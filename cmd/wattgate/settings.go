@@ -17,7 +17,7 @@ import (
 // named means all.
 func settingFlags(cmd *cobra.Command, names ...string) {
 	flags := cmd.Flags()
-	flags.String("config", "", "configuration file with `name: value` lines; default: wattgate.yaml in the data folder")
+	flags.String("config", "", "configuration file with lines of a name, a colon and a value; default: wattgate.yaml in the data folder")
 	for _, s := range app.Settings {
 		if len(names) > 0 && !slices.Contains(names, s.Name) {
 			continue

@@ -115,7 +115,7 @@ func (a *Admin) post(ctx context.Context, path string, body io.Reader, size int6
 }
 
 // adminProblem is an error as it goes through the admin socket. The operator is
-// told everything.
+// told the cause too, unless the mistake is the operator's own.
 type adminProblem struct {
 	Kind domain.Kind `json:"kind"`
 	Text string      `json:"error"`
@@ -125,6 +125,9 @@ func problemOf(err error) *adminProblem {
 	p := &adminProblem{Text: err.Error()}
 	if d, ok := errors.AsType[*domain.Error](err); ok {
 		p.Kind = d.Kind
+		if d.Kind != domain.Internal && d.Kind != domain.Unavailable && d.Public != "" {
+			p.Text = d.Public
+		}
 	}
 	return p
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,7 +41,6 @@ type App struct {
 	Registry *registry.Registry
 	Importer *intake.Importer
 	Usage    *usage.Service
-	Keys     *token.Ring
 	Clients  *authn.Clients
 	// FirstRun reports whether this run created the database.
 	FirstRun bool
@@ -50,13 +50,20 @@ type App struct {
 	lines *logWriter
 	store store.Engine
 	lock  *os.File
+
+	sealer secret.Sealer
+	// Keys signs and verifies, once it serves.
+	Keys *token.Ring
 }
 
 const (
 	keyFileName  = "wattgate.key"
 	databaseName = "wattgate.db"
 	lockName     = "wattgate.lock"
-	socketName   = "admin.sock"
+	// environmentName is the file that remembers of which kind the secrets of
+	// this installation are.
+	environmentName = "environment"
+	socketName      = "admin.sock"
 )
 
 // ErrBusy means that another process has the data folder open.
@@ -89,15 +96,13 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := keepEnvironment(filepath.Join(c.Data, environmentName), c, a.FirstRun); err != nil {
+		return nil, err
+	}
 	if a.store, err = sqlite.Open(ctx, database, sqlite.Options{Now: w.Now}); err != nil {
 		return nil, err
 	}
-	a.Keys, err = token.OpenRing(ctx, token.Settings{
-		Store: a.store, Cipher: master.Sealer(), Now: w.Now, Chance: w.Chance, Algorithm: token.Algorithm(c.TokenAlg),
-	})
-	if err != nil {
-		return nil, err
-	}
+	a.sealer = master.Sealer()
 	pepper := master.Pepper()
 	a.Registry = &registry.Registry{
 		Store: a.store, Pepper: pepper, Environment: c.environment(), Now: w.Now, Chance: w.Chance,
@@ -171,6 +176,28 @@ func openKeyFile(path string, create bool, chance io.Reader) (secret.Master, err
 		return secret.Master{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return master, nil
+}
+
+// keepEnvironment remembers the environment of a new installation and takes it
+// from there ever after: a command that was not told could otherwise make
+// secrets of the wrong kind. Who names another one is refused.
+func keepEnvironment(path string, c *Config, create bool) error {
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && create:
+		return writeNew(path, []byte(c.Environment+"\n"))
+	case err != nil:
+		return fmt.Errorf("the environment of this installation: %w", err)
+	}
+	kept := strings.TrimSpace(string(text))
+	if c.Origins["environment"] == "default" {
+		c.Environment, c.Origins["environment"] = kept, "file "+path
+	}
+	if c.Environment != kept {
+		return fmt.Errorf("environment (%s): this installation is %s and stays it; %s needs a data folder of its own",
+			c.Origins["environment"], kept, c.Environment)
+	}
+	return c.Validate()
 }
 
 // writeNew writes a file that must not exist yet, mode 0600, on disk when it returns.

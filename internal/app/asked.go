@@ -31,6 +31,15 @@ type (
 		ID       string `json:"id"`
 		Password string `json:"password"`
 	}
+	// PropertyCreate is a new property.
+	PropertyCreate struct {
+		Partner  string   `json:"partner"`
+		Account  string   `json:"account"`
+		Label    string   `json:"label"`
+		Address  []string `json:"address"`
+		Postcode string   `json:"postcode"`
+		Zone     string   `json:"timezone"`
+	}
 	// AppCreate is a new application.
 	AppCreate struct {
 		Name              string   `json:"name"`

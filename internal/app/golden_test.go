@@ -50,7 +50,7 @@ var maskedHeaders = map[string]string{"Date": "<date>", "X-Request-Id": "<reques
 // record writes a request and its whole answer, the headers sorted.
 func (m masks) record(request string, a answer) string {
 	var b strings.Builder
-	b.WriteString(m.of(request))
+	b.WriteString(strings.TrimRight(m.of(request), "\n"))
 	b.WriteString("\n\n-- answer --\n" + a.proto + "\n")
 	for _, name := range slices.Sorted(maps.Keys(a.header)) {
 		for _, value := range a.header[name] {
@@ -266,9 +266,9 @@ func TestGoldenEnergyZero(t *testing.T) {
 		"token-get":                request("GET", token),
 		"token-put":                request("PUT", token, "Content-Length: 0"),
 		"token-options":            request("OPTIONS", token),
-		"impersonate-bearer":       as(customer, bearer),                                    // E18
-		"impersonate-raw":          as(customer, "Authorization: "+s.partner),               // E21
-		"impersonate-jwt":          as(customer, "authorization: jwt "+s.partner),           // any case
+		"impersonate-bearer":       as(customer, bearer),                                     // E18
+		"impersonate-raw":          as(customer, "Authorization: "+s.partner),                // E21
+		"impersonate-jwt":          as(customer, "authorization: jwt "+s.partner),            // any case
 		"impersonate-uuid":         as(d.CustomerUserID.UUID(), "Authorization: "+s.partner), // the same user
 		"impersonate-no-token":     request("GET", "/v1/auth/impersonate?user_id="+customer),
 		"impersonate-expired":      as(customer, "Authorization: "+s.old),
@@ -351,11 +351,11 @@ func TestGoldenKraken(t *testing.T) {
 		"measurements-modern":     raw(query(last), modern),
 		"measurements-get":        request("GET", "/v1/graphql/?"+form("query", last), "Authorization: "+s.thirdParty),
 		"measurements-no-slash":   post("/v1/graphql", jsonType, query(last), "Authorization: "+s.thirdParty),
-		"no-token":                post("/v1/graphql/", jsonType, query(last)),               // 1112
-		"garbage":                 graphQL("garbage", last),                                  // 1111
-		"expired":                 graphQL(s.old, last),                                      // 1124
-		"two-headers":             raw(query(last), "Authorization: "+s.thirdParty),          // 1111
-		"narrow":                  graphQL(s.thirdPartyNarrow, last),                         // 1111 at the field
+		"no-token":                post("/v1/graphql/", jsonType, query(last)),      // 1112
+		"garbage":                 graphQL("garbage", last),                         // 1111
+		"expired":                 graphQL(s.old, last),                             // 1124
+		"two-headers":             raw(query(last), "Authorization: "+s.thirdParty), // 1111
+		"narrow":                  graphQL(s.thirdPartyNarrow, last),                // 1111 at the field
 		"address-not-permitted":   graphQL(s.thirdParty, `{ property(id: "`+home+`") { id address } }`),
 		"property-unknown":        graphQL(s.thirdParty, measured("prop_2222222222222222", "")), // 6622
 		"property-foreign":        graphQL(s.thirdParty, measured(string(d.OtherPropertyID), "")),

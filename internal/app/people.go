@@ -50,7 +50,10 @@ func createUser(ctx context.Context, a *App, in UserCreate) (UserView, error) {
 func listUsers(ctx context.Context, a *App, in UserList) ([]UserView, error) {
 	if in.Email != "" {
 		list, err := a.Registry.Store.UsersByEmail(ctx, in.Email)
-		return views(list, userView), err
+		if err != nil {
+			return nil, err
+		}
+		return a.withAccounts(ctx, list)
 	}
 	var partner domain.PartnerID
 	if in.Partner != "" {
@@ -60,7 +63,28 @@ func listUsers(ctx context.Context, a *App, in UserList) ([]UserView, error) {
 		}
 	}
 	list, err := a.Registry.Store.Users(ctx, partner, in.Partner == "")
-	return views(list, userView), err
+	if err != nil {
+		return nil, err
+	}
+	return a.withAccounts(ctx, list)
+}
+
+// withAccounts shows users with the numbers of their accounts.
+func (a *App) withAccounts(ctx context.Context, list []domain.User) ([]UserView, error) {
+	out := views(list, userView)
+	for i, u := range list {
+		if !u.Customer {
+			continue
+		}
+		accounts, err := a.Registry.Store.UserAccounts(ctx, u.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, account := range accounts {
+			out[i].Accounts = append(out[i].Accounts, account.Number)
+		}
+	}
+	return out, nil
 }
 
 func showUser(ctx context.Context, a *App, in Named) (UserView, error) {
@@ -68,12 +92,11 @@ func showUser(ctx context.Context, a *App, in Named) (UserView, error) {
 	if err != nil {
 		return UserView{}, err
 	}
-	accounts, err := a.Registry.Store.UserAccounts(ctx, u.ID)
-	v := userView(u)
-	for _, account := range accounts {
-		v.Accounts = append(v.Accounts, account.Number)
+	shown, err := a.withAccounts(ctx, []domain.User{u})
+	if err != nil {
+		return UserView{}, err
 	}
-	return v, err
+	return shown[0], nil
 }
 
 func setPassword(ctx context.Context, a *App, in UserPassword) (UserView, error) {
@@ -81,5 +104,24 @@ func setPassword(ctx context.Context, a *App, in UserPassword) (UserView, error)
 	if err != nil {
 		return UserView{}, err
 	}
-	return userView(u), a.Registry.SetPassword(ctx, by(), u.ID, registry.Password{Text: domain.NewSecret(in.Password)})
+	if err := a.Registry.SetPassword(ctx, by(), u.ID, registry.Password{Text: domain.NewSecret(in.Password)}); err != nil {
+		return UserView{}, err
+	}
+	return showUser(ctx, a, Named{string(u.ID)})
+}
+
+// createProperty adds a property, for the channels that are imported next.
+func createProperty(ctx context.Context, a *App, in PropertyCreate) (PropertyView, error) {
+	p := domain.Property{Label: in.Label, Address: in.Address, Postcode: in.Postcode, Zone: in.Zone}
+	var err error
+	if p.Partner, err = a.partner(ctx, in.Partner); err != nil {
+		return PropertyView{}, err
+	}
+	if in.Account != "" {
+		if p.Account, err = domain.ParseAccountNumber(in.Account); err != nil {
+			return PropertyView{}, err
+		}
+	}
+	p, err = a.Registry.AddProperty(ctx, by(), p)
+	return PropertyView{p.ID, p.Partner, p.Account, p.Label, p.Address, p.Postcode, p.Zone}, err
 }

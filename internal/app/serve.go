@@ -23,6 +23,7 @@ import (
 	"github.com/wattgate/wattgate/internal/server/auth"
 	"github.com/wattgate/wattgate/internal/server/customer"
 	"github.com/wattgate/wattgate/internal/server/support"
+	"github.com/wattgate/wattgate/internal/token"
 )
 
 // URLs are the public addresses of the hosts, without a slash at the end.
@@ -31,6 +32,13 @@ type URLs struct{ Auth, Customer, Support string }
 // Serve answers requests until ctx ends, and then lets those under way finish.
 // ready is called once, when the first request can come.
 func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
+	var err error
+	a.Keys, err = token.OpenRing(ctx, token.Settings{
+		Store: a.store, Cipher: a.sealer, Now: a.world.Now, Chance: a.world.Chance, Algorithm: token.Algorithm(a.Config.TokenAlg),
+	})
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", a.Config.Listen)
 	if err != nil {
 		return err

@@ -31,6 +31,16 @@ type (
 		Disabled       bool                   `json:"disabled"`
 		Created        time.Time              `json:"created"`
 	}
+	// PropertyView is a property.
+	PropertyView struct {
+		ID       domain.PropertyID    `json:"id"`
+		Partner  domain.PartnerID     `json:"partner"`
+		Account  domain.AccountNumber `json:"account,omitempty"`
+		Label    string               `json:"label"`
+		Address  []string             `json:"address,omitempty"`
+		Postcode string               `json:"postcode,omitempty"`
+		Zone     string               `json:"timezone"`
+	}
 	// ApplicationView is an application.
 	ApplicationView struct {
 		ID                domain.ClientID   `json:"clientId"`

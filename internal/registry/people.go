@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/interval"
 )
 
 // AddPartner creates a partner.
@@ -115,6 +116,12 @@ func (r *Registry) hash(ctx context.Context, password Password) (string, error) 
 
 // AddProperty creates a property. Its supply points come with measurements.
 func (r *Registry) AddProperty(ctx context.Context, by By, p domain.Property) (domain.Property, error) {
+	if p.Partner == "" {
+		return p, invalid("a property belongs to a partner: name one")
+	}
+	if _, err := interval.Zone(p.Zone); err != nil {
+		return p, err
+	}
 	p.ID = domain.NewPropertyID(r.Chance)
 	return p, r.Store.AddProperty(ctx, p, r.entry(by, "property.create", string(p.ID), p.Partner, ""))
 }

@@ -3,6 +3,7 @@ package auth
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -114,6 +115,7 @@ func (h *Host) impersonate(w http.ResponseWriter, r *http.Request, call *server.
 	if err != nil {
 		return err
 	}
+	call.Event.Add(slog.String("subject", string(user)))
 	token, err := h.Issuer.Impersonate(r.Context(), call.Caller, user, call.Origin)
 	if err != nil {
 		return err

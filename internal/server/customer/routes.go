@@ -114,5 +114,5 @@ func (refusals) WriteError(w http.ResponseWriter, err error) {
 // WriteMethod answers a method that is neither GET nor POST.
 func (refusals) WriteMethod(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
-	server.WriteBody(w, http.StatusMethodNotAllowed, "application/json", []byte(`{"errors":[{"message":"Send a query by POST, or by GET with ?query=."}]}`))
+	server.WriteBody(w, http.StatusMethodNotAllowed, "application/json", []byte(`{"errors":[{"message":"Send a query by POST, or by GET with ?query=.","extensions":{"errorType":"VALIDATION","errorCode":"KT-CT-1605"}}]}`))
 }

@@ -1,0 +1,96 @@
+package app_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/wattgate/wattgate/internal/app"
+)
+
+// maxAllocations is how often a token request may allocate, beyond net/http
+// and the signature itself.
+const maxAllocations = 25
+
+// reused is a ResponseWriter that costs nothing itself.
+type reused struct {
+	header http.Header
+	status int
+}
+
+func (r *reused) Header() http.Header         { return r.header }
+func (r *reused) WriteHeader(status int)      { r.status = status }
+func (r *reused) Write(b []byte) (int, error) { return len(b), nil }
+
+// body is a request's body that can be read again.
+type body struct{ *strings.Reader }
+
+func (body) Close() error { return nil }
+
+// TestAllocationsOfATokenRequest measures the whole way of the request through
+// our handler: routing, reading, asking, signing, writing, counting, logging.
+func TestAllocationsOfATokenRequest(t *testing.T) {
+	c := &clock{}
+	c.micros.Store(noon.UnixMicro())
+	a := open(t, 1, c, io.Discard)
+	d, err := a.OpenDemo(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := a.Handler(app.URLs{Auth: "http://wattgate.test", Customer: "http://wattgate.test", Support: "http://wattgate.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := allocationsOfASignature(t)
+	for name, c := range map[string]struct{ path, form string }{
+		"Kraken's (K17)":      {"/token/", form(with(grant, credentials(d.ThirdPartyClientID, d.ThirdPartyClientSecret))...)},
+		"EnergyZero's (E13)":  {"/oauth2/token", form(with(grant, credentials(d.PartnerClientID, d.PartnerClientSecret), []string{"scope", "openid offline"})...)},
+		"one that is refused": {"/token/", form(with(grant, credentials(d.ThirdPartyClientID, "wg_test_wrong"))...)},
+	} {
+		text := body{strings.NewReader(c.form)}
+		r := &http.Request{
+			Method: "POST", URL: &url.URL{Path: c.path}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, RemoteAddr: "127.0.0.1:4711",
+			Header: http.Header{"Content-Type": {urlencoded}}, ContentLength: int64(len(c.form)), Body: text, Host: "wattgate.test",
+		}
+		w := &reused{header: http.Header{}}
+		got := testing.AllocsPerRun(300, func() {
+			text.Reset(c.form)
+			clear(w.header)
+			h.ServeHTTP(w, r)
+		})
+		if strings.HasPrefix(name, "one") {
+			if t.Logf("%s: %.0f allocations", name, got); w.status != 401 || got > maxAllocations {
+				t.Errorf("%s: status %d, %.0f allocations, want 401 and at most %d", name, w.status, got, maxAllocations)
+			}
+			continue
+		}
+		ours := got - signature
+		if t.Logf("%s: %.0f allocations, %.0f of them the signature's: ours are %.0f", name, got, signature, ours); w.status != 200 || ours > maxAllocations {
+			t.Errorf("%s: status %d, %.0f allocations of ours, want 200 and at most %d", name, w.status, ours, maxAllocations)
+		}
+	}
+	if err := errors.Join(a.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+}
+
+// allocationsOfASignature measures what ES256 itself allocates.
+func allocationsOfASignature(t *testing.T) float64 {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var digest [32]byte
+	return testing.AllocsPerRun(300, func() {
+		if _, err := ecdsa.SignASN1(rand.Reader, key, digest[:]); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
