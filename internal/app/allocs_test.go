@@ -40,7 +40,7 @@ func TestAllocationsOfATokenRequest(t *testing.T) {
 	c.micros.Store(noon.UnixMicro())
 	a := open(t, 1, c, io.Discard)
 	d, err := a.OpenDemo(t.Context())
-	if err != nil {
+	if err = errors.Join(err, a.OpenKeys(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	h, err := a.Handler(app.URLs{Auth: "http://wattgate.test", Customer: "http://wattgate.test", Support: "http://wattgate.test"})
@@ -75,7 +75,7 @@ func TestAllocationsOfATokenRequest(t *testing.T) {
 			t.Errorf("%s: status %d, %.0f allocations of ours, want 200 and at most %d", name, w.status, ours, maxAllocations)
 		}
 	}
-	if err := errors.Join(a.Close(t.Context())); err != nil {
+	if err := a.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
 }

@@ -70,7 +70,7 @@ const (
 var ErrBusy = errors.New("another wattgate has this data folder open")
 
 // Open opens the data folder and wires the rooms. The first time it makes the
-// folder, the key file, the database and a signing key.
+// folder, the key file and the database.
 func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if w.Chance == nil {
 		w.Chance = rand.Reader

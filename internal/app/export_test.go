@@ -1,11 +1,15 @@
 package app
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/wattgate/wattgate/internal/server"
 	"github.com/wattgate/wattgate/internal/store"
 )
+
+// OpenKeys opens the signing keys without serving.
+func (a *App) OpenKeys(ctx context.Context) error { return a.openKeys(ctx) }
 
 // Handler wires the hosts as Serve does.
 func (a *App) Handler(urls URLs) (http.Handler, error) { return a.hosts(urls, newMetrics().observe) }

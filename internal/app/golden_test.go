@@ -31,7 +31,7 @@ type mask struct{ value, name string }
 
 var (
 	anyJWT    = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
-	anyMember = regexp.MustCompile(`"(kid|x|y|jti|sid)":\s*"[^"]*"`)
+	anyMember = regexp.MustCompile(`"(kid|x|y|jti|sid|cursor)":\s*"[^"]*"`)
 )
 
 // of masks a text.

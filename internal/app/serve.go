@@ -32,11 +32,7 @@ type URLs struct{ Auth, Customer, Support string }
 // Serve answers requests until ctx ends, and then lets those under way finish.
 // ready is called once, when the first request can come.
 func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
-	var err error
-	a.Keys, err = token.OpenRing(ctx, token.Settings{
-		Store: a.store, Cipher: a.sealer, Now: a.world.Now, Chance: a.world.Chance, Algorithm: token.Algorithm(a.Config.TokenAlg),
-	})
-	if err != nil {
+	if err := a.openKeys(ctx); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", a.Config.Listen)
@@ -81,6 +77,14 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 	}
 	err = group.Wait()
 	a.log.Info("stopped")
+	return err
+}
+
+// openKeys opens the signing keys, and makes one the first time.
+func (a *App) openKeys(ctx context.Context) (err error) {
+	a.Keys, err = token.OpenRing(ctx, token.Settings{
+		Store: a.store, Cipher: a.sealer, Now: a.world.Now, Chance: a.world.Chance, Algorithm: token.Algorithm(a.Config.TokenAlg),
+	})
 	return err
 }
 

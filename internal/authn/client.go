@@ -27,19 +27,29 @@ type Clients struct {
 // errClient is the one answer to an unknown client, a wrong, expired or retired
 // secret, a disabled application, a method the application does not use and no
 // credentials at all: nobody learns which it was (RFC 6749 §5.2).
-func errClient(why string) error {
+func errClient(why string, client domain.ClientID) error {
 	return &oauth.Error{
 		Code:        oauth.InvalidClient,
 		Description: "the client is unknown, or its secret is not right",
-		Err:         cause(why),
+		Err:         cause{why, client},
 	}
 }
 
-// cause is what only the operator reads.
-type cause string
+// cause is what only the operator reads. The client is named where it exists:
+// what else was sent as client_id may be anything, a secret too. The text is
+// put together when it is read, so that no cause costs more than another.
+type cause struct {
+	why    string
+	client domain.ClientID
+}
 
 // Error returns the cause.
-func (c cause) Error() string { return string(c) }
+func (c cause) Error() string {
+	if c.client == "" {
+		return c.why
+	}
+	return c.why + ": " + string(c.client)
+}
 
 // Client finds the application that the credentials belong to. It does the same
 // work whether the application is unknown or the secret is wrong.
@@ -62,17 +72,17 @@ func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMetho
 	}
 	switch {
 	case method == "":
-		return nil, errClient("no credentials")
+		return nil, errClient("no credentials that can be read", "")
 	case app == nil:
-		return nil, errClient("unknown client")
+		return nil, errClient("unknown client", "")
 	case !wellFormed || match == "":
-		return nil, errClient("wrong secret of " + id)
+		return nil, errClient("wrong secret", app.ID)
 	case app.Closed:
-		return nil, errClient("disabled: " + id)
+		return nil, errClient("disabled", app.ID)
 	case app.Type != domain.Confidential:
-		return nil, errClient("a public client has no secret: " + id)
+		return nil, errClient("a public client has no secret", app.ID)
 	case app.AuthMethod != "" && app.AuthMethod != method:
-		return nil, errClient("pinned to " + string(app.AuthMethod) + ": " + id)
+		return nil, errClient("pinned to "+string(app.AuthMethod), app.ID)
 	}
 	if c.Used != nil {
 		c.Used(match, now)

@@ -27,16 +27,14 @@ func BearerToken(r *http.Request) (string, error) {
 		return "", refused("the Authorization header is larger than 8 KiB")
 	}
 	token := strings.Trim(headers[0], " ")
-	scheme, rest, found := strings.Cut(token, " ")
-	if !found {
-		return token, nil
+	if scheme, rest, found := strings.Cut(token, " "); found {
+		if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "JWT") {
+			return "", refused("the Authorization header has a scheme that this API does not take")
+		}
+		token = strings.TrimLeft(rest, " ")
 	}
-	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "JWT") {
-		return "", refused("the Authorization header has a scheme that this API does not take")
-	}
-	rest = strings.TrimLeft(rest, " ")
-	if strings.ContainsAny(rest, " \t,") {
+	if strings.ContainsAny(token, " \t,") {
 		return "", refused("the Authorization header holds more than a token")
 	}
-	return rest, nil
+	return token, nil
 }

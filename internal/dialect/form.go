@@ -2,7 +2,6 @@ package dialect
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -154,15 +153,18 @@ func readMultipart(r *http.Request, boundary string) (*Form, error) {
 		return nil, refused("the multipart body has no boundary")
 	}
 	body := &io.LimitedReader{R: r.Body, N: maxBody + 1}
-	parts := multipart.NewReader(body, boundary)
+	var seen bytes.Buffer
+	parts := multipart.NewReader(io.TeeReader(body, &seen), boundary)
 	f := &Form{}
 	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
 		if body.N <= 0 {
 			return nil, refused("the body is larger than 64 KiB")
+		}
+		// A body that ends inside a part's header gives io.EOF too: only the
+		// closing boundary makes it whole (RFC 2046 §5.1.1).
+		if err == io.EOF && bytes.Contains(seen.Bytes(), []byte("--"+boundary+"--")) {
+			break
 		}
 		if err != nil {
 			return nil, refused("the multipart body is malformed")

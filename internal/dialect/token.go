@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/wattgate/wattgate/internal/domain"
-	"github.com/wattgate/wattgate/internal/oauth"
 )
 
 // TokenRequest is what is asked of a token endpoint, in either dialect.
@@ -62,22 +61,23 @@ func credentials(headers []string, f *Form) (Credentials, error) {
 
 // basic reads the scheme Basic. RFC 6749 §2.3.1 form-encodes the two halves
 // first; our own identifiers and secrets hold only characters that this leaves
-// alone, so that clients which forget it work too.
+// alone, so that clients which forget it work too. Another scheme, or what
+// cannot be read, presents nothing: it gets the answer of every other refused
+// client, after the same work.
 func basic(header, formID string) (Credentials, error) {
-	unknown := &oauth.Error{Code: oauth.InvalidClient, Description: "the Authorization header is not of the scheme Basic, or malformed"}
 	scheme, encoded, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Basic") || len(header) > maxHeader {
-		return Credentials{}, unknown
+		return Credentials{}, nil
 	}
 	plain, err := base64.StdEncoding.Strict().DecodeString(encoded)
 	if err != nil || !clean(string(plain)) {
-		return Credentials{}, unknown
+		return Credentials{}, nil
 	}
 	id, secret, ok := strings.Cut(string(plain), ":")
 	id, err1 := url.QueryUnescape(id)
 	secret, err2 := url.QueryUnescape(secret)
 	if !ok || err1 != nil || err2 != nil {
-		return Credentials{}, unknown
+		return Credentials{}, nil
 	}
 	if formID != "" && formID != id {
 		return Credentials{}, refused("client_id in the form is another than in the Authorization header")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -13,6 +14,7 @@ import (
 // way and written once, by [Hosts]. It never holds a secret, a token or the
 // query string.
 type Event struct {
+	mu      sync.Mutex // of err and extra: the fields of a GraphQL answer fail side by side
 	client  domain.ClientID
 	partner domain.PartnerID
 	user    domain.UserID
@@ -32,10 +34,18 @@ func (e *Event) Client(id domain.ClientID, partner domain.PartnerID) {
 }
 
 // Refused notes why the request failed. The text is the operator's.
-func (e *Event) Refused(err error) { e.err = err }
+func (e *Event) Refused(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.err = err
+}
 
 // Add notes something else that is typed and free of secrets.
-func (e *Event) Add(attrs ...slog.Attr) { e.extra = append(e.extra, attrs...) }
+func (e *Event) Add(attrs ...slog.Attr) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.extra = append(e.extra, attrs...)
+}
 
 // line is what the server itself knows of a request.
 type line struct {
@@ -86,4 +96,7 @@ func (e *Event) write(ctx context.Context, log *slog.Logger, l line) {
 }
 
 // reset empties the event for the next request.
-func (e *Event) reset() { *e = Event{extra: e.extra[:0]} }
+func (e *Event) reset() {
+	e.client, e.partner, e.user, e.actor = "", "", "", ""
+	e.err, e.extra = nil, e.extra[:0]
+}

@@ -27,6 +27,14 @@ func (plain) WriteMethod(w http.ResponseWriter) {
 	WriteBody(w, http.StatusMethodNotAllowed, "text/plain; charset=utf-8", []byte("this path does not know that method\n"))
 }
 
+// misdirected answers for a host name that is not ours (RFC 9110 §15.5.20).
+type misdirected struct{ plain }
+
+// WriteError writes a sentence.
+func (misdirected) WriteError(w http.ResponseWriter, _ error) {
+	WriteBody(w, http.StatusMisdirectedRequest, "text/plain; charset=utf-8", []byte("this server does not answer for that host name\n"))
+}
+
 // Status returns the HTTP status of a kind (RFC 9110 §15).
 func Status(k domain.Kind) int {
 	switch k {
