@@ -108,8 +108,10 @@ func badForms(s *stage) map[string]bad {
 		for sentence, c := range map[string]bad{
 			"a missing grant": invalid(send(mine...), "the parameter grant_type is missing"),
 			"an empty grant":  invalid(send(with([]string{"grant_type", ""}, mine)...), "the parameter grant_type is missing"),
-			"an unknown grant": {request: send(with([]string{"grant_type", "password"}, mine)...), status: 400,
-				body: refused("unsupported_grant_type", "this server knows the grant client_credentials")},
+			"an unknown grant": {
+				request: send(with([]string{"grant_type", "password"}, mine)...), status: 400,
+				body: refused("unsupported_grant_type", "this server knows the grant client_credentials"),
+			},
 			"a wrong method":         method(request("GET", path)),
 			"another wrong method":   method(request("DELETE", path)),
 			"JSON for a form":        invalid(post(path, jsonType, `{"grant_type":"client_credentials","client_id":"x","client_secret":"y"}`), mustBeForm),
@@ -135,13 +137,19 @@ func badForms(s *stage) map[string]bad {
 			"a part without a name":  invalid(post(path, multipart, "--"+boundary+"\r\n\r\nx\r\n--"+boundary+"--\r\n"), "a part of the form has no name"),
 			"parts that just end":    invalid(post(path, multipart, strings.TrimSuffix(parts(full...), "--\r\n")), "the multipart body is malformed"),
 			"no boundary":            invalid(post(path, "multipart/form-data", parts(full...)), "the multipart body has no boundary"),
-			"an endless body": {request: request("POST", path, "Content-Type: "+urlencoded, chunked), status: 400,
-				body: refused("invalid_request", tooLarge), endless: endlessly(path, urlencoded, "x=", true)},
-			"an endless body that pauses": {request: request("POST", path, "Content-Type: "+urlencoded, chunked), status: 400,
-				body: refused("invalid_request", tooLarge), endless: endlessly(path, urlencoded, "x=", false)},
-			"endless parts": {request: request("POST", path, "Content-Type: "+multipart, chunked), status: 400,
+			"an endless body": {
+				request: request("POST", path, "Content-Type: "+urlencoded, chunked), status: 400,
+				body: refused("invalid_request", tooLarge), endless: endlessly(path, urlencoded, "x=", true),
+			},
+			"an endless body that pauses": {
+				request: request("POST", path, "Content-Type: "+urlencoded, chunked), status: 400,
+				body: refused("invalid_request", tooLarge), endless: endlessly(path, urlencoded, "x=", false),
+			},
+			"endless parts": {
+				request: request("POST", path, "Content-Type: "+multipart, chunked), status: 400,
 				body: refused("invalid_request", "a parameter is larger than 4 KiB"), endless: endlessly(path, multipart,
-					"--"+boundary+"\r\nContent-Disposition: form-data; name=x\r\n\r\n", true)},
+					"--"+boundary+"\r\nContent-Disposition: form-data; name=x\r\n\r\n", true),
+			},
 		} {
 			cases[sentence+" "+name] = c
 		}
@@ -183,8 +191,10 @@ func badClients(t *testing.T, s *stage) map[string]bad {
 		"at /token/":       {"/token/", krakenChallenge, `{"error":"invalid_client"}`},
 	} {
 		send := func(fields []string, headers ...string) bad {
-			return bad{request: post(at.path, urlencoded, form(with(grant, fields)...), headers...), status: 401, body: at.body,
-				challenge: at.challenge, like: "refused clients " + name}
+			return bad{
+				request: post(at.path, urlencoded, form(with(grant, fields)...), headers...), status: 401, body: at.body,
+				challenge: at.challenge, like: "refused clients " + name,
+			}
 		}
 		for sentence, c := range map[string]bad{
 			"a wrong secret":             send(credentials(d.PartnerClientID, "wg_test_wrong")),
@@ -251,14 +261,18 @@ func badTokens(t *testing.T, s *stage) map[string]bad {
 		"a token that is none":            {"opensesame", 0, malformedToken},
 		"a scheme alone":                  {"Bearer", 0, malformedToken},
 	} {
-		cases[sentence] = bad{request: request("GET", "/v1/auth/impersonate?user_id="+string(d.CustomerUserID), "Authorization: "+c.token),
-			status: 401, challenge: invalidChallenge, body: refused("invalid_token", c.why), later: c.later}
+		cases[sentence] = bad{
+			request: request("GET", "/v1/auth/impersonate?user_id="+string(d.CustomerUserID), "Authorization: "+c.token),
+			status:  401, challenge: invalidChallenge, body: refused("invalid_token", c.why), later: c.later,
+		}
 		extensions, message := unauthorized, "Unauthorized."
 		if c.later > 0 {
 			extensions, message = signatureOver, "Signature of the JWT has expired."
 		}
-		cases[sentence+" at GraphQL"] = bad{request: graphQL(c.token, me), status: 200, later: c.later,
-			body: graphQLError(message, `3 "me"`, extensions, `{"me":null}`)}
+		cases[sentence+" at GraphQL"] = bad{
+			request: graphQL(c.token, me), status: 200, later: c.later,
+			body: graphQLError(message, `3 "me"`, extensions, `{"me":null}`),
+		}
 	}
 	impersonate := func(path string, headers ...string) string { return request("GET", path, headers...) }
 	path := "/v1/auth/impersonate?user_id=" + string(d.CustomerUserID)
@@ -290,10 +304,14 @@ func badTokens(t *testing.T, s *stage) map[string]bad {
 		"a token in the query at GraphQL":          field(post("/?access_token="+s.customer, jsonType, body), unauthorized, "Unauthorized."),
 		"a token of the wrong audience at GraphQL": field(graphQL(s.signed(t, domain.AudienceMeasurements), me), unauthorized, "Unauthorized."),
 		"a partner token where a user's is due":    field(graphQL(s.partner, me), unauthorized, "Unauthorized."),
-		"a permission that the token was narrowed by": {request: impersonate(path, "Authorization: "+s.partnerNarrow), status: 403,
-			challenge: scopeChallenge, body: refused("insufficient_scope", "this token does not hold CAN_IMPERSONATE")},
-		"an application for auth without CAN_IMPERSONATE": {request: impersonate(path, "Authorization: "+s.signed(t, domain.AudienceAuth)), status: 403,
-			challenge: scopeChallenge, body: refused("insufficient_scope", "this token does not hold CAN_IMPERSONATE")},
+		"a permission that the token was narrowed by": {
+			request: impersonate(path, "Authorization: "+s.partnerNarrow), status: 403,
+			challenge: scopeChallenge, body: refused("insufficient_scope", "this token does not hold CAN_IMPERSONATE"),
+		},
+		"an application for auth without CAN_IMPERSONATE": {
+			request: impersonate(path, "Authorization: "+s.signed(t, domain.AudienceAuth)), status: 403,
+			challenge: scopeChallenge, body: refused("insufficient_scope", "this token does not hold CAN_IMPERSONATE"),
+		},
 	} {
 		cases[sentence] = c
 	}
@@ -342,8 +360,10 @@ func badUsers(t *testing.T, s *stage) map[string]bad {
 		"a prefetch":                     invalid(get("?user_id="+customer, "Sec-Purpose: prefetch;prerender"), "a token is not made ahead of time"),
 		"an old prefetch":                invalid(get("?user_id="+customer, "Purpose: Prefetch"), "a token is not made ahead of time"),
 		"HEAD on impersonate":            {request: head, status: 405, allow: "GET, OPTIONS"},
-		"POST on impersonate": {request: strings.Replace(get("?user_id="+customer, "Content-Length: 0"), "GET", "POST", 1), status: 405, allow: "GET, OPTIONS",
-			body: refused("invalid_request", methodUnknown)},
+		"POST on impersonate": {
+			request: strings.Replace(get("?user_id="+customer, "Content-Length: 0"), "GET", "POST", 1), status: 405, allow: "GET, OPTIONS",
+			body: refused("invalid_request", methodUnknown),
+		},
 	}
 }
 
@@ -355,17 +375,23 @@ func badQueries(s *stage) map[string]bad {
 	column := len(home) + 1
 	// argued is a query whose arguments of measurements are refused.
 	argued := func(arguments, message string, input ...string) bad {
-		return bad{request: graphQL(s.thirdParty, home+"measurements("+arguments+") { totalCount } } }"), status: 200,
+		return bad{
+			request: graphQL(s.thirdParty, home+"measurements("+arguments+") { totalCount } } }"), status: 200,
 			body: graphQLError(message, fmt.Sprint(column, ` "property","measurements"`), invalidInput(message, input...),
-				`{"property":{"id":"`+string(d.PropertyID)+`","measurements":null}}`)}
+				`{"property":{"id":"`+string(d.PropertyID)+`","measurements":null}}`),
+		}
 	}
 	property := func(id string) bad {
-		return bad{request: graphQL(s.thirdParty, `{ property(id: "`+id+`") { id } }`), status: 200, like: "properties that are none",
-			body: graphQLError("Unauthorized.", `3 "property"`, noProperty, `{"property":null}`)}
+		return bad{
+			request: graphQL(s.thirdParty, `{ property(id: "`+id+`") { id } }`), status: 200, like: "properties that are none",
+			body: graphQLError("Unauthorized.", `3 "property"`, noProperty, `{"property":null}`),
+		}
 	}
 	account := func(number string) bad {
-		return bad{request: graphQL(s.thirdParty, `{ account(accountNumber: "`+number+`") { number } }`), status: 200, like: "accounts that are none",
-			body: graphQLError("Unauthorized.", `3 "account"`, noAccount, `{"account":null}`)}
+		return bad{
+			request: graphQL(s.thirdParty, `{ account(accountNumber: "`+number+`") { number } }`), status: 200, like: "accounts that are none",
+			body: graphQLError("Unauthorized.", `3 "account"`, noAccount, `{"account":null}`),
+		}
 	}
 	// malformed is what is no GraphQL request.
 	malformed := func(request string, status int, message string) bad {
@@ -408,13 +434,19 @@ func badQueries(s *stage) map[string]bad {
 		"a wrong content type at GraphQL": malformed(post("/v1/graphql/", "text/plain", query("{__typename}"), token), 415, "the body must be application/json"),
 		"a form at GraphQL":               malformed(post("/v1/graphql/", multipart, parts("query", "{__typename}"), token), 415, "the body must be application/json"),
 		"a body over 64 KiB at GraphQL":   malformed(raw(query(strings.Repeat(" ", 64<<10))), 413, large),
-		"an endless body at GraphQL": {request: request("POST", "/v1/graphql/", "Content-Type: "+jsonType), status: 413,
-			body: graphQLError(large, "", invalidInput(large), ""), endless: endlessly("/v1/graphql/", jsonType, `{"query":"`, true)},
-		"an endless body that pauses at GraphQL": {request: request("POST", "/v1/graphql/", "Content-Type: "+jsonType), status: 413,
-			body: graphQLError(large, "", invalidInput(large), ""), endless: endlessly("/v1/graphql/", jsonType, `{"query":"`, false)},
+		"an endless body at GraphQL": {
+			request: request("POST", "/v1/graphql/", "Content-Type: "+jsonType), status: 413,
+			body: graphQLError(large, "", invalidInput(large), ""), endless: endlessly("/v1/graphql/", jsonType, `{"query":"`, true),
+		},
+		"an endless body that pauses at GraphQL": {
+			request: request("POST", "/v1/graphql/", "Content-Type: "+jsonType), status: 413,
+			body: graphQLError(large, "", invalidInput(large), ""), endless: endlessly("/v1/graphql/", jsonType, `{"query":"`, false),
+		},
 		"a mutation by GET": byGet,
-		"a method that GraphQL has not": {request: request("DELETE", "/v1/graphql/", token), status: 405, allow: "GET, OPTIONS, POST",
-			body: `{"errors":[{"message":"Send a query by POST, or by GET with ?query=.","extensions":{"errorType":"VALIDATION","errorCode":"KT-CT-1605"}}]}`},
+		"a method that GraphQL has not": {
+			request: request("DELETE", "/v1/graphql/", token), status: 405, allow: "GET, OPTIONS, POST",
+			body: `{"errors":[{"message":"Send a query by POST, or by GET with ?query=.","extensions":{"errorType":"VALIDATION","errorCode":"KT-CT-1605"}}]}`,
+		},
 	}
 }
 

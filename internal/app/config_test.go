@@ -34,12 +34,23 @@ func TestWhichSettingWins(t *testing.T) {
 	}{
 		"nothing given: the default": {"", nil, nil, "127.0.0.1:8080", "default"},
 		"the file over the default":  {"listen: 127.0.0.1:1", nil, nil, "127.0.0.1:1", "file "},
-		"the environment over the file": {"listen: 127.0.0.1:1", from{"WATTGATE_LISTEN": "127.0.0.1:2"}, nil,
-			"127.0.0.1:2", "WATTGATE_LISTEN"},
-		"a flag over all": {"listen: 127.0.0.1:1", from{"WATTGATE_LISTEN": "127.0.0.1:2"}, from{"listen": "127.0.0.1:3"},
-			"127.0.0.1:3", "--listen"},
-		"a flag that says the default is still the flag's": {"listen: 127.0.0.1:1", nil, from{"listen": "127.0.0.1:8080"},
-			"127.0.0.1:8080", "--listen"},
+		"the environment over the file": {
+			"listen: 127.0.0.1:1",
+			from{"WATTGATE_LISTEN": "127.0.0.1:2"},
+			nil,
+			"127.0.0.1:2", "WATTGATE_LISTEN",
+		},
+		"a flag over all": {
+			"listen: 127.0.0.1:1",
+			from{"WATTGATE_LISTEN": "127.0.0.1:2"},
+			from{"listen": "127.0.0.1:3"},
+			"127.0.0.1:3", "--listen",
+		},
+		"a flag that says the default is still the flag's": {
+			"listen: 127.0.0.1:1", nil,
+			from{"listen": "127.0.0.1:8080"},
+			"127.0.0.1:8080", "--listen",
+		},
 	} {
 		src := sources(t, c.file, c.environment, c.flags)
 		got, err := app.Load(src)

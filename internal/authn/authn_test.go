@@ -29,8 +29,10 @@ func clients(t *testing.T) (*authn.Clients, string) {
 	clear := secret.New(nil, environment).Reveal()
 	pepper := secret.NewPepper([32]byte{1})
 	one := func(change func(*domain.Listing)) *domain.Listing {
-		l := &domain.Listing{Application: domain.Application{Partner: "prt_a", Type: domain.Confidential},
-			Secrets: []domain.StoredSecret{{ID: "sec_other", Digest: [32]byte{9}}, {ID: "sec_a", Digest: pepper.Digest(clear)}}}
+		l := &domain.Listing{
+			Application: domain.Application{Partner: "prt_a", Type: domain.Confidential},
+			Secrets:     []domain.StoredSecret{{ID: "sec_other", Digest: [32]byte{9}}, {ID: "sec_a", Digest: pepper.Digest(clear)}},
+		}
 		change(l)
 		return l
 	}
@@ -143,8 +145,10 @@ func TestWhatATokenIsWorthNow(t *testing.T) {
 	}
 	acting := claims
 	acting.Subject, acting.Actor, acting.SID = string(user), "app_a", "aud_1"
-	listing := domain.Listing{Application: domain.Application{ID: "app_a", Partner: "prt_a", Reach: domain.ReachPartner},
-		Permissions: domain.PermissionSet(domain.CanQueryProperty, domain.CanImpersonate, domain.CanManageCustomers)}
+	listing := domain.Listing{
+		Application: domain.Application{ID: "app_a", Partner: "prt_a", Reach: domain.ReachPartner},
+		Permissions: domain.PermissionSet(domain.CanQueryProperty, domain.CanImpersonate, domain.CanManageCustomers),
+	}
 	for name, x := range map[string]struct {
 		claims token.Claims
 		change func(*picked, *domain.Listing)
@@ -164,8 +168,10 @@ func TestWhatATokenIsWorthNow(t *testing.T) {
 		"revoked just before":        {claims, func(_ *picked, l *domain.Listing) { l.DeadUntil = now.Add(-time.Minute - time.Microsecond) }, nil, "CAN_QUERY_PROPERTY CAN_IMPERSONATE"},
 		"the user is revoked":        {acting, func(d *picked, _ *domain.Listing) { d.Revoked = map[domain.UserID]time.Time{user: now} }, authn.ErrInvalid, ""},
 		"another user is":            {acting, func(d *picked, _ *domain.Listing) { d.Revoked = map[domain.UserID]time.Time{"usr_x": now} }, nil, "CAN_QUERY_PROPERTY"},
-		"a user does not end the application's": {claims, func(d *picked, _ *domain.Listing) { d.Revoked = map[domain.UserID]time.Time{user: now} }, nil,
-			"CAN_QUERY_PROPERTY CAN_IMPERSONATE"},
+		"a user does not end the application's": {
+			claims, func(d *picked, _ *domain.Listing) { d.Revoked = map[domain.UserID]time.Time{user: now} }, nil,
+			"CAN_QUERY_PROPERTY CAN_IMPERSONATE",
+		},
 		"for another API":           {func() token.Claims { c := claims; c.Audiences = domain.AudienceSet(domain.AudienceAuth); return c }(), nil, authn.ErrAudience, ""},
 		"a jti that tells no time":  {func() token.Claims { c := claims; c.ID = "x"; return c }(), nil, authn.ErrInvalid, ""},
 		"a subject that is neither": {func() token.Claims { c := claims; c.Subject = "app_b"; return c }(), nil, authn.ErrInvalid, ""},

@@ -189,7 +189,8 @@ func TestNarrowing(t *testing.T) {
 	} {
 		d := newDesk()
 		app := &domain.Listing{Application: domain.Application{
-			ID: "app_a", Partner: "prt_a", Grants: []string{oauth.GrantClientCredentials}, Audiences: domain.AllAudiences(), Lifetime: 5 * time.Minute}, Permissions: viewer}
+			ID: "app_a", Partner: "prt_a", Grants: []string{oauth.GrantClientCredentials}, Audiences: domain.AllAudiences(), Lifetime: 5 * time.Minute,
+		}, Permissions: viewer}
 		got, err := d.ClientCredentials(app, issuance.Request{Scope: c.asked})
 		if c.refused {
 			if code(err) != oauth.InvalidScope || len(d.signed) > 0 {

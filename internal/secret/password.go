@@ -110,8 +110,10 @@ func CheckPassword(hash string, password domain.Secret) bool {
 	}
 	h, err := parsePHC(hash)
 	if err != nil {
-		h = phc{memory: memory, passes: passes, threads: threads,
-			salt: make([]byte, saltLength), hash: make([]byte, hashLength)}
+		h = phc{
+			memory: memory, passes: passes, threads: threads,
+			salt: make([]byte, saltLength), hash: make([]byte, hashLength),
+		}
 	}
 	same := subtle.ConstantTimeCompare(h.of(password, len(h.hash)), h.hash) == 1
 	return same && err == nil

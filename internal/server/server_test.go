@@ -166,8 +166,10 @@ func TestTablesThatCannotBe(t *testing.T) {
 		"no method":  {{Pattern: "/x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()}},
 		"no handler": {{Pattern: "GET /x", Guard: server.Public, Dialect: server.Plain()}},
 		"no dialect": {{Pattern: "GET /x", Guard: server.Public, Handler: ok(&ran)}},
-		"twice": {{Pattern: "GET /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()},
-			{Pattern: "GET /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()}},
+		"twice": {
+			{Pattern: "GET /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()},
+			{Pattern: "GET /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()},
+		},
 	} {
 		if _, err := newHouse().OneOrigin(&server.Host{Name: "test", Routes: routes}); err == nil {
 			t.Errorf("%s: the table was taken", name)
@@ -246,7 +248,8 @@ func TestWhatGoesWrongInside(t *testing.T) {
 func TestUntrustedFramingCloses(t *testing.T) {
 	ran := 0
 	h := mustOne(t, newHouse(), &server.Host{Name: "test", Routes: []server.Route{
-		{Pattern: "POST /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()}}})
+		{Pattern: "POST /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()},
+	}})
 	for name, c := range map[string]struct {
 		change func(*http.Request)
 		want   string
@@ -285,7 +288,8 @@ func TestStatus(t *testing.T) {
 func TestRequestIdentifiersDiffer(t *testing.T) {
 	ran := 0
 	h := mustOne(t, newHouse(), &server.Host{Name: "test", Routes: []server.Route{
-		{Pattern: "GET /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()}}})
+		{Pattern: "GET /x", Guard: server.Public, Handler: ok(&ran), Dialect: server.Plain()},
+	}})
 	seen := map[string]bool{}
 	for range 1000 {
 		seen[get(h, "GET", "/x").Header().Get("X-Request-Id")] = true

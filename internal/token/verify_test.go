@@ -157,7 +157,8 @@ func TestForgedTokens(t *testing.T) {
 		"plain base64 in place of url": {head + "." + body + "." + strings.Repeat("+", 86), token.ErrMalformed},
 		"a line break in the claims":   {head + "." + body[:9] + "\n" + body[9:] + "." + signature, token.ErrSignature},
 		"a line break in the signature": {
-			head + "." + body + "." + signature[:9] + "\n" + signature[9:], token.ErrMalformed},
+			head + "." + body + "." + signature[:9] + "\n" + signature[9:], token.ErrMalformed,
+		},
 		"other claims":                {head + "." + b64(strings.Replace(claims, "CAN_QUERY", "CAN_QUERX", 1)) + "." + signature, token.ErrSignature},
 		"no claims":                   {head + ".." + signature, token.ErrSignature},
 		"a signature one byte short":  {head + "." + body + "." + b64(string(raw[:63])), token.ErrSignature},
@@ -180,7 +181,8 @@ func TestForgedTokens(t *testing.T) {
 		"signed: exp twice":               {swap(`,"iat"`, `,"exp":9795262700,"iat"`), token.ErrMalformed},
 		"signed: sub twice":               {swap(`,"aud"`, `,"sub":"usr_0c1a3b5e7f204a639a516f0c2d9be715","aud"`), token.ErrMalformed},
 		"signed: a claim at the end twice": {
-			signed(strings.TrimSuffix(claims, "}") + `,"sid":"aud_2abc"}`), token.ErrMalformed},
+			signed(strings.TrimSuffix(claims, "}") + `,"sid":"aud_2abc"}`), token.ErrMalformed,
+		},
 		"signed: an unknown claim":        {swap(`,"aud"`, `,"admin":true,"aud"`), token.ErrMalformed},
 		"signed: no sub":                  {swap(`"sub":"usr_0c1a3b5e7f204a639a516f0c2d9be714",`, ``), token.ErrMalformed},
 		"signed: empty sub":               {swap(`"usr_0c1a3b5e7f204a639a516f0c2d9be714"`, `""`), token.ErrMalformed},
