@@ -45,6 +45,9 @@ func runDemo(cmd *cobra.Command, w world, addr, data, envFile, alg string) (err 
 	if err != nil {
 		return usageError{err}
 	}
+	if err := app.PrepareDemo(c); err != nil {
+		return err
+	}
 	a, err := app.Open(cmd.Context(), c, app.World{Now: w.now, Log: w.err})
 	if err != nil {
 		return err
@@ -69,7 +72,7 @@ func demoEnv(d *app.Demo, u app.URLs) [][2]string {
 		{"WATTGATE_AUTH_URL", u.Auth},
 		{"WATTGATE_CUSTOMER_URL", u.Customer},
 		{"WATTGATE_GRAPHQL_URL", u.Customer + "/v1/graphql/"},
-		{"WATTGATE_SUPPORT_URL", u.Support + "/support"},
+		{"WATTGATE_SUPPORT_URL", u.Support},
 		{"WATTGATE_GRAPHIQL_URL", u.Customer + "/graphiql/"},
 		{"PARTNER_CLIENT_ID", string(d.PartnerClientID)},
 		{"PARTNER_CLIENT_SECRET", d.PartnerClientSecret},
@@ -114,7 +117,10 @@ func writeEnv(path string, lines [][2]string) error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // printDemo prints what to open and what to paste.

@@ -134,11 +134,10 @@ func problemOf(err error) *adminProblem {
 
 func (p *adminProblem) err() error { return &domain.Error{Kind: p.Kind, Public: p.Text} }
 
-// adminHandler answers the admin socket: verbs, imports and metrics. Whoever
+// adminHandler answers the admin socket: verbs, imports, metrics and health. Whoever
 // can open the socket owns the installation, as the file's mode says.
 func (a *App) adminHandler(m *metrics) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", m.handler())
+	mux := a.operator(m)
 	mux.HandleFunc("POST /import", a.answerImport)
 	mux.HandleFunc("POST /verb/{verb}", func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("verb")

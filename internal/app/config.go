@@ -153,6 +153,7 @@ func readFile(path string) (map[string]string, error) {
 
 // Validate reports all mistakes at once, each by its setting.
 func (c *Config) Validate() error {
+	c.fill()
 	var mistakes []error
 	wrong := func(name, format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("%s (%s): %s", name, c.Origins[name], fmt.Sprintf(format, args...)))
@@ -190,12 +191,27 @@ func (c *Config) Validate() error {
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && c.TLSCert == "" && !loopback(host) && !c.InsecureHTTP {
 		wrong("listen", "%q is outside loopback without TLS; give tls-cert and tls-key, or insecure-http behind a proxy", c.Listen)
 	}
+	if host, _, err := net.SplitHostPort(c.AdminListen); err == nil && !loopback(host) && !c.InsecureHTTP {
+		wrong("admin-listen", "%q is outside loopback, and metrics have no TLS; that needs insecure-http", c.AdminListen)
+	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":
 	default:
 		wrong("log-level", "%q is none of debug, info, warn, error", c.LogLevel)
 	}
 	return errors.Join(mistakes...)
+}
+
+// fill gives what was left out its default, so that the zero Config runs.
+func (c *Config) fill() {
+	if c.Origins == nil {
+		c.Origins = map[string]string{}
+	}
+	for _, s := range Settings {
+		if _, said := c.Origins[s.Name]; !said && s.text != nil && *s.text(c) == "" && s.Default != "" {
+			*s.text(c), c.Origins[s.Name] = s.Default, "default"
+		}
+	}
 }
 
 func loopback(host string) bool {

@@ -46,13 +46,43 @@ type Demo struct {
 }
 
 const (
-	demoFile = "demo.json"
-	demoZone = "Europe/Amsterdam"
+	demoFile       = "demo.json"
+	demoUnfinished = "demo.unfinished" // stands while the folder is being filled
+	demoZone       = "Europe/Amsterdam"
 	// demoDays is how long ago the household moved in: more than 400 days, so
 	// that both changes of the clock are inside whatever the day.
 	demoDays  = 430
 	otherDays = 60
 )
+
+// PrepareDemo readies a folder for a demo before it is opened. What an
+// interrupted first start left behind is removed: nobody has seen its secrets.
+func PrepareDemo(c *Config) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	lock, err := lockFolder(c.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }() // nothing was written to it
+	mark := filepath.Join(c.Data, demoUnfinished)
+	if _, err := os.Stat(filepath.Join(c.Data, demoFile)); err == nil {
+		return nil
+	}
+	if _, err := os.Stat(mark); err == nil {
+		for _, name := range []string{databaseName, databaseName + "-wal", databaseName + "-shm", keyFileName, environmentName} {
+			if err := os.Remove(filepath.Join(c.Data, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, databaseName)); err == nil {
+		return fmt.Errorf("%s holds an installation that is not a demo; demo wants a folder of its own", c.Data)
+	}
+	return writeNew(mark, nil)
+}
 
 // OpenDemo fills an empty installation with the demo, or finds it there, and
 // extends its households up to yesterday.
@@ -84,7 +114,13 @@ func (a *App) OpenDemo(ctx context.Context) (*Demo, error) {
 	if text, err = json.MarshalIndent(d, "", "  "); err != nil {
 		return nil, err
 	}
-	return d, writeNew(path, text)
+	if err := writeNew(path, text); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(filepath.Join(a.Config.Data, demoUnfinished)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return d, nil
 }
 
 // furnish creates partners, people and applications.

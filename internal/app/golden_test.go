@@ -170,7 +170,7 @@ const unknownUser = "usr_00000000000040008000000000000000"
 type stage struct {
 	*world
 	partner, partnerNarrow, partnerCustomer, customer, thirdParty, thirdPartyNarrow string // tokens
-	noGrant, noAudience, public, metering                                           []string
+	noGrant, noAudience, public                                                     []string
 	old                                                                             string // a token whose time is over
 }
 
@@ -446,7 +446,7 @@ func TestStatusesOfGoldenFiles(t *testing.T) {
 			t.Errorf("%s: a cache may keep it", path)
 		}
 		if status := answer[:3]; status == "401" && !strings.Contains(answer, "\nWww-Authenticate: ") {
-			t.Errorf("%s: %s without a challenge (RFC 9110 §15.5.2)", path, http.StatusText(401))
+			t.Errorf("%s: %s without a challenge (RFC 9110 §15.5.2)", path, http.StatusText(http.StatusUnauthorized))
 		} else if status == "405" && !strings.Contains(answer, "\nAllow: ") {
 			t.Errorf("%s: 405 without Allow (RFC 9110 §15.5.6)", path)
 		}

@@ -9,6 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/server"
 )
 
 // metrics counts what the server answers, for the operator's monitoring.
@@ -59,9 +62,20 @@ func (m *metrics) observe(host, route string, status int, took time.Duration) {
 	c.seconds.Observe(took.Seconds())
 }
 
-// handler answers /metrics in the text format of Prometheus.
-func (m *metrics) handler() http.Handler {
+// operator answers what an operator's own tools ask: /metrics in the text format
+// of Prometheus, and whether all is well.
+func (a *App) operator(m *metrics) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		server.WriteBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := a.store.Check(r.Context()); err != nil {
+			server.Plain().WriteError(w, &domain.Error{Kind: domain.Unavailable, Public: "not ready", Err: err})
+			return
+		}
+		server.WriteBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
+	})
 	return mux
 }

@@ -58,15 +58,17 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	var operator net.Listener
+	if a.Config.AdminListen != "" {
+		if operator, err = net.Listen("tcp", a.Config.AdminListen); err != nil {
+			return errors.Join(err, listener.Close(), admin.Close())
+		}
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	a.run(ctx, group, srv, listener)
 	a.run(ctx, group, a.adminServer(a.adminHandler(metrics)), admin)
-	if a.Config.AdminListen != "" {
-		l, err := net.Listen("tcp", a.Config.AdminListen)
-		if err != nil {
-			return errors.Join(err, listener.Close(), admin.Close())
-		}
-		a.run(ctx, group, a.httpServer(metrics.handler()), l)
+	if operator != nil {
+		a.run(ctx, group, a.httpServer(a.operator(metrics)), operator)
 	}
 	group.Go(func() error { return a.flushUses(ctx) })
 	a.log.Info("serving", "listen", listener.Addr().String(), "auth", urls.Auth, "customer", urls.Customer, "support", urls.Support, "environment", a.Config.Environment)
@@ -228,7 +230,7 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	customerHost.Routes = append(customerHost.Routes, pages.GraphiQL())
+	customerHost.Routes = append(customerHost.Routes, pages.GraphiQL()...)
 	return authTable, customerHost, pages, nil
 }
 

@@ -1,4 +1,6 @@
-// Package domain names the nouns of the trade: partners, users, applications,
+// Package domain answers one question: what are the nouns of the trade?
+//
+// They are partners, users, applications,
 // supply points, channels and readings, with their identifiers and the errors
 // that every room understands.
 //

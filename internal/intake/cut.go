@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -92,6 +93,7 @@ func (c *cutter) stream(b *meterfile.Block) (*stream, error) {
 	switch {
 	case c.to != nil:
 		s.channel, s.zone, err = c.to.place(b.Channel)
+		err = located(err, fmt.Sprintf("%s:%d", c.file, b.Line))
 	case b.Channel.Zone != "":
 		s.zone, err = interval.Zone(b.Channel.Zone)
 	}
@@ -100,6 +102,14 @@ func (c *cutter) stream(b *meterfile.Block) (*stream, error) {
 	}
 	c.streams[b.Channel] = s
 	return s, nil
+}
+
+// located says where in which file a refusal arose.
+func located(err error, where string) error {
+	if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind != domain.Internal && e.Kind != domain.Unavailable {
+		return &domain.Error{Kind: e.Kind, Public: where + ": " + e.Public, Err: e.Err}
+	}
+	return err
 }
 
 // turn closes the open day of a stream and opens the one that holds t.

@@ -68,7 +68,7 @@ func (im *Importer) Import(ctx context.Context, file File, to Target, progress f
 		watched.second()
 		a := &apply{Tx: tx, to: to, now: now, chance: im.Chance, source: file.Name}
 		a.report = Report{File: file.Name}
-		err := a.find()
+		err := located(a.find(), file.Name)
 		if err == nil {
 			err = each(ctx, file, watched, newCutter(now.Add(maxAhead), a))
 		}

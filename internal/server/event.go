@@ -33,11 +33,19 @@ func (e *Event) Client(id domain.ClientID, partner domain.PartnerID) {
 	e.client, e.partner = id, partner
 }
 
-// Refused notes why the request failed. The text is the operator's.
+// Refused notes why the request, or a field of it, failed: the first reason, and
+// any fault of our own instead. The text is the operator's.
 func (e *Event) Refused(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.err = err
+	if e.err == nil || internal(err) && !internal(e.err) {
+		e.err = err
+	}
+}
+
+func internal(err error) bool {
+	d, ok := errors.AsType[*domain.Error](err)
+	return !ok || d.Kind == domain.Internal
 }
 
 // Add notes something else that is typed and free of secrets.

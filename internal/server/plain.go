@@ -54,3 +54,11 @@ func Status(k domain.Kind) int {
 	}
 	return http.StatusInternalServerError
 }
+
+// WritePage sends a page that has no scripts, styles, frames or anything from
+// outside, and is kept by no cache.
+func WritePage(w http.ResponseWriter, html string) {
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	w.Header().Set("Cache-Control", "no-store")
+	WriteBody(w, http.StatusOK, "text/html; charset=utf-8", []byte(html))
+}

@@ -57,7 +57,8 @@ func (h *Host) Table() *server.Host {
 			{Pattern: "POST /token", Guard: server.Public, Handler: h.krakenToken, Dialect: kr},
 			{Pattern: "GET /v1/auth/impersonate", Guard: server.Permission(domain.CanImpersonate, domain.AudienceAuth), Handler: h.impersonate, Dialect: ez}, // E17
 			{Pattern: "GET /.well-known/jwks.json", Guard: server.Public, Handler: h.jwks, Dialect: ez},                                                      // RFC 7517 §5
-			{Pattern: "GET /errors", Guard: server.Public, Handler: h.errors, Dialect: server.Plain()},                                                       // RFC 6749 §5.2 error_uri
+			{Pattern: "GET /.well-known/jwks.json/{$}", Guard: server.Public, Handler: h.jwks, Dialect: ez},
+			{Pattern: "GET /errors", Guard: server.Public, Handler: h.errors, Dialect: server.Plain()}, // RFC 6749 §5.2 error_uri
 		},
 	}
 }
@@ -145,6 +146,6 @@ func (h *Host) errors(w http.ResponseWriter, r *http.Request, call *server.Call)
 		b.WriteString("<dt id=\"" + string(e.Code) + "\"><code>" + string(e.Code) + "</code>\n<dd>" + e.Meaning + "\n")
 	}
 	b.WriteString("</dl>\n</html>\n")
-	server.WriteBody(w, http.StatusOK, "text/html; charset=utf-8", []byte(b.String()))
+	server.WritePage(w, b.String())
 	return nil
 }

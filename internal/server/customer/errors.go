@@ -165,9 +165,7 @@ func (a *API) present(ctx context.Context, err error) *gqlerror.Error {
 		input = []string{string(argument)}
 	}
 	c, sentence := codeOf(err)
-	if c == internalError || c == unavailable {
-		askerOf(ctx).tell(err)
-	}
+	askerOf(ctx).tell(err)
 	shown := write(c, sentence, input)
 	shown.Path = path
 	for at := field; at != nil; at = at.Parent {

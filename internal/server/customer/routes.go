@@ -83,10 +83,13 @@ func (h *Host) authenticate(r *http.Request) (domain.Caller, error) {
 		return domain.Caller{}, &domain.Error{Kind: domain.Unauthenticated, Public: authn.ErrInvalid.Public, Err: err}
 	}
 	caller, err := h.Tokens.Caller(raw, domain.AudienceCustomer)
-	if call, ok := r.Context().Value(callKey{}).(*server.Call); ok && err == nil {
+	if err != nil {
+		return domain.Caller{}, err
+	}
+	if call, ok := r.Context().Value(callKey{}).(*server.Call); ok {
 		call.Event.Caller(caller)
 	}
-	return caller, err
+	return caller, nil
 }
 
 // note puts a cause into the request's line in the log.

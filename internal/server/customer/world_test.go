@@ -82,6 +82,9 @@ type world struct {
 func (w *world) log(_ *http.Request, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if d, ok := errors.AsType[*domain.Error](err); ok && d.Kind != domain.Internal && d.Kind != domain.Unavailable {
+		return // the caller's mistake
+	}
 	w.logged = append(w.logged, err.Error())
 }
 

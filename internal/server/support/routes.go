@@ -25,8 +25,8 @@ type Host struct {
 func (h *Host) Table() *server.Host {
 	plain := server.Plain()
 	return &server.Host{Name: "support", Routes: []server.Route{
-		{Pattern: "GET /support", Guard: server.Public, Handler: h.later("The support site"), Dialect: plain},
-		{Pattern: "GET /support/", Guard: server.Public, Handler: h.later("The support site"), Dialect: plain},
+		{Pattern: "GET /support", Guard: server.Public, Handler: h.later("The support site", "wattgate app create --help"), Dialect: plain},
+		{Pattern: "GET /support/", Guard: server.Public, Handler: h.later("The support site", "wattgate app create --help"), Dialect: plain},
 	}}
 }
 
@@ -46,8 +46,19 @@ func (h *Host) Front() server.Route {
 }
 
 // GraphiQL is the place of the query page of the customer host.
-func (h *Host) GraphiQL() server.Route {
-	return server.Route{Pattern: "GET /graphiql/", Guard: server.Public, Handler: h.later("GraphiQL"), Dialect: server.Plain()}
+func (h *Host) GraphiQL() []server.Route {
+	plain := server.Plain()
+	return []server.Route{
+		{Pattern: "GET /graphiql/", Guard: server.Public, Handler: h.later("GraphiQL", "curl -d '{\"query\":\"{ __typename }\"}' -H 'Content-Type: application/json' "+h.CustomerURL+"/v1/graphql/"), Dialect: plain},
+		{Pattern: "GET /graphiql", Guard: server.Public, Handler: h.moved, Dialect: plain},
+	}
+}
+
+// moved sends a browser to the same page with a slash; the query string stays here.
+func (h *Host) moved(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	w.Header().Set("Location", "/graphiql/")
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
 }
 
 func (h *Host) healthy(w http.ResponseWriter, r *http.Request, call *server.Call) error {
@@ -63,9 +74,9 @@ func (h *Host) ready(w http.ResponseWriter, r *http.Request, call *server.Call) 
 	return nil
 }
 
-func (h *Host) later(what string) server.Handler {
+func (h *Host) later(what, instead string) server.Handler {
 	return func(w http.ResponseWriter, r *http.Request, call *server.Call) error {
-		return page(w, laterPage, map[string]string{"What": what})
+		return page(w, laterPage, map[string]string{"What": what, "Instead": instead})
 	}
 }
 
@@ -73,15 +84,13 @@ func (h *Host) front(w http.ResponseWriter, r *http.Request, call *server.Call) 
 	return page(w, frontPage, h)
 }
 
-// page renders a page without scripts, styles, frames or anything from outside.
+// page renders a page.
 func page(w http.ResponseWriter, t *template.Template, data any) error {
 	var b strings.Builder
 	if err := t.Execute(&b, data); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	w.Header().Set("Cache-Control", "no-store")
-	server.WriteBody(w, http.StatusOK, "text/html; charset=utf-8", []byte(b.String()))
+	server.WritePage(w, b.String())
 	return nil
 }
 
@@ -92,7 +101,7 @@ var laterPage = template.Must(template.New("later").Parse(`<!doctype html>
 <title>Not here yet</title>
 <h1>{{.What}} is not here yet</h1>
 <p>{{.What}} comes with a later version of Wattgate. Until then the command line
-does its work: <code>wattgate app create --help</code>.
+does its work: <code>{{.Instead}}</code>
 </html>
 `))
 
@@ -109,6 +118,7 @@ var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
 <dt>Tokens for third parties<dd><code>POST {{.AuthURL}}/token/</code>
 <dt>The customer API (GraphQL)<dd><code>POST {{.CustomerURL}}/v1/graphql/</code>
 <dt>Keys that verify our tokens<dd><a href="{{.AuthURL}}/.well-known/jwks.json"><code>{{.AuthURL}}/.well-known/jwks.json</code></a>
+<dt>The support site (not here yet)<dd><a href="{{.SupportURL}}/support/"><code>{{.SupportURL}}/support/</code></a>
 <dt>What error codes mean<dd><a href="{{.AuthURL}}/errors"><code>{{.AuthURL}}/errors</code></a>
 </dl>
 </html>
