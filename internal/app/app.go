@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -76,6 +75,9 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 		w.Chance = rand.Reader
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	if err := trusted(c.Data); err != nil {
 		return nil, err
 	}
 	a := &App{Config: c, world: w, lines: newLogWriter(w.Log)}
@@ -171,6 +173,9 @@ func openKeyFile(path string, create bool, chance io.Reader) (secret.Master, err
 	if err != nil {
 		return secret.Master{}, err
 	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return secret.Master{}, fmt.Errorf("%s can be read by others than its owner; chmod 600 it", path)
+	}
 	master, err := secret.ParseMaster(string(text))
 	if err != nil {
 		return secret.Master{}, fmt.Errorf("%s: %w", path, err)
@@ -202,14 +207,47 @@ func keepEnvironment(path string, c *Config, create bool) error {
 
 // writeNew writes a file that must not exist yet, mode 0600, on disk when it returns.
 func writeNew(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	folder := filepath.Dir(path)
+	f, err := os.CreateTemp(folder, ".new-") // mode 0600
 	if err != nil {
 		return err
 	}
 	if _, err = f.Write(content); err == nil {
 		err = f.Sync()
 	}
-	return errors.Join(err, f.Close())
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Link(f.Name(), path) // fails where there is one already
+	}
+	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// trusted refuses a folder that everybody may write to: whoever plants a key or
+// a socket there owns the installation.
+func trusted(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o002 != 0 {
+		return fmt.Errorf("%s can be written to by everybody; chmod o-w it, or name a folder of your own", dir)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s belongs to another user than the one who runs this", dir)
+	}
+	return nil
 }
 
 func level(name string) slog.Level {
@@ -218,15 +256,6 @@ func level(name string) slog.Level {
 		return slog.LevelInfo
 	}
 	return l
-}
-
-// seed draws the number that makes this process's request identifiers its own.
-func (a *App) seed() uint64 {
-	var b [8]byte
-	if _, err := io.ReadFull(a.world.Chance, b[:]); err != nil {
-		return uint64(a.world.Now().UnixNano())
-	}
-	return binary.LittleEndian.Uint64(b[:])
 }
 
 // by says in the audit log that the platform's operator made a change.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -11,8 +12,8 @@ import (
 func createApp(ctx context.Context, a *App, in AppCreate) (Issued, error) {
 	n := registry.NewApplication{
 		Name: in.Name, Type: domain.ClientType(in.Type), Grants: in.Grants, URIs: in.URIs, SkipAuthorization: in.SkipAuthorization,
-		Reach: domain.Reach(in.Reach), Role: domain.RoleName(in.Role), Lifetime: time.Duration(in.Lifetime) * time.Second,
-		AuthMethod: domain.AuthMethod(in.AuthMethod), SecretExpires: time.Duration(in.Expires) * time.Second,
+		Reach: domain.Reach(in.Reach), Role: domain.RoleName(in.Role), Lifetime: span(int64(in.Lifetime)),
+		AuthMethod: domain.AuthMethod(in.AuthMethod), SecretExpires: span(in.Expires),
 	}
 	var err error
 	if n.Partner, err = a.partner(ctx, in.Partner); err != nil {
@@ -53,13 +54,13 @@ func disableApp(disabled bool) func(context.Context, *App, Named) (ApplicationVi
 
 func addSecret(ctx context.Context, a *App, in SecretChange) (Issued, error) {
 	return a.issueSecret(ctx, in, func(id domain.ClientID) (domain.Secret, error) {
-		return a.Registry.AddSecret(ctx, by(), id, time.Duration(in.Overlap)*time.Second, time.Duration(in.Expires)*time.Second)
+		return a.Registry.AddSecret(ctx, by(), id, span(in.Overlap), span(in.Expires))
 	})
 }
 
 func replaceSecret(ctx context.Context, a *App, in SecretChange) (Issued, error) {
 	return a.issueSecret(ctx, in, func(id domain.ClientID) (domain.Secret, error) {
-		return a.Registry.ReplaceSecret(ctx, by(), id, time.Duration(in.Expires)*time.Second)
+		return a.Registry.ReplaceSecret(ctx, by(), id, span(in.Expires))
 	})
 }
 
@@ -108,4 +109,11 @@ func listSecrets(ctx context.Context, a *App, in Named) ([]SecretView, error) {
 	}
 	now := a.world.Now()
 	return views(secrets, func(s domain.StoredSecret) SecretView { return secretView(s, uses[s.ID], now) }), nil
+}
+
+// span turns seconds into a span of time. What is beyond any sense stays beyond
+// it, instead of turning over: the registry refuses it.
+func span(seconds int64) time.Duration {
+	const most = int64(math.MaxInt64 / time.Second)
+	return time.Duration(max(-1, min(seconds, most))) * time.Second
 }

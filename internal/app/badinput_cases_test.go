@@ -309,7 +309,7 @@ func badTokens(t *testing.T, s *stage) map[string]bad {
 			challenge: scopeChallenge, body: refused("insufficient_scope", "this token does not hold CAN_IMPERSONATE"),
 		},
 		"an application for auth without CAN_IMPERSONATE": {
-			request: impersonate(path, "Authorization: "+s.signed(t, domain.AudienceAuth)), status: 403,
+			request: impersonate(path, "Authorization: "+s.forAuth), status: 403,
 			challenge: scopeChallenge, body: refused("insufficient_scope", "this token does not hold CAN_IMPERSONATE"),
 		},
 	} {

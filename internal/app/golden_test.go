@@ -170,6 +170,7 @@ const unknownUser = "usr_00000000000040008000000000000000"
 type stage struct {
 	*world
 	partner, partnerNarrow, partnerCustomer, customer, thirdParty, thirdPartyNarrow string // tokens
+	forAuth                                                                         string // of an application without CAN_IMPERSONATE
 	noGrant, noAudience, public                                                     []string
 	old                                                                             string // a token whose time is over
 }
@@ -189,6 +190,9 @@ func newStage(t *testing.T) *stage {
 	s.thirdParty = w.token(t, "/token/", form(with(grant, theirs)...))
 	s.thirdPartyNarrow = w.token(t, "/token/", form(with(grant, theirs, []string{"scope", "query:property"})...))
 	s.customer = access(t, w.ask(t, request("GET", "/v1/auth/impersonate?user_id="+string(w.demo.CustomerUserID), "Authorization: "+s.partner)))
+
+	auth, secret := w.application(t, registry.NewApplication{Name: "for auth", Role: domain.RoleThirdPartyViewer, Audiences: domain.AllAudiences()})
+	s.forAuth = w.token(t, "/token/", form(with(grant, credentials(auth, secret))...))
 
 	add := func(name string, change func(*domain.Application)) []string {
 		id, secret := w.application(t, registry.NewApplication{Name: name, Role: domain.RoleThirdPartyViewer})

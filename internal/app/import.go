@@ -73,11 +73,11 @@ func (a *App) answerImport(w http.ResponseWriter, r *http.Request) {
 	}
 	report, err := a.takeIn(r, in, body, func(done int64) { tell(importLine{Done: done}) })
 	if err != nil {
-		a.log.Info("admin", "verb", "import", "file", in.Name, "error", err.Error())
+		a.log.Info("admin", "verb", "import", "refused", kindOf(err)) // the text quotes the file
 		tell(importLine{Error: problemOf(err)})
 		return
 	}
-	a.log.Info("admin", "verb", "import", "file", in.Name, "days", report.Days)
+	a.log.Info("admin", "verb", "import", "days", report.Days)
 	tell(importLine{Report: report})
 }
 
@@ -98,7 +98,11 @@ func (a *App) takeIn(r *http.Request, in ImportRequest, body io.Reader, tell fun
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, spool.Close(), os.Remove(spool.Name())) }()
+	defer func() { err = errors.Join(err, spool.Close()) }()
+	// Without a name it ends with the process, however that ends.
+	if err := os.Remove(spool.Name()); err != nil {
+		return nil, err
+	}
 	size, err := io.Copy(spool, body)
 	if err != nil {
 		return nil, err

@@ -174,7 +174,7 @@ func (a *App) urls(at net.Addr) URLs {
 
 // hosts wires the tables of contents of all hosts.
 func (a *App) hosts(urls URLs, observe func(host, route string, status int, took time.Duration)) (http.Handler, error) {
-	serving := &server.Serving{Log: a.log, Now: a.world.Now, Seed: a.seed(), Observe: observe, Strict: strings.HasPrefix(urls.Auth, "https://")}
+	serving := &server.Serving{Log: a.log, Now: a.world.Now, Observe: observe, Strict: strings.HasPrefix(urls.Auth, "https://")}
 	authHost, customerHost, pages, err := a.tables(urls)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // listenAdmin opens the admin socket, which only the owner can use.
@@ -21,7 +22,9 @@ func (a *App) listenAdmin() (net.Listener, error) {
 	if err := os.Remove(filepath.Join(a.Config.Data, socketName)); err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
+	mask := syscall.Umask(0o177) // from its first moment the owner's alone
 	l, err := net.Listen("unix", path)
+	syscall.Umask(mask)
 	if err != nil {
 		return nil, fmt.Errorf("admin socket: %w", err)
 	}

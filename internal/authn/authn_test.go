@@ -146,7 +146,7 @@ func TestWhatATokenIsWorthNow(t *testing.T) {
 	acting := claims
 	acting.Subject, acting.Actor, acting.SID = string(user), "app_a", "aud_1"
 	listing := domain.Listing{
-		Application: domain.Application{ID: "app_a", Partner: "prt_a", Reach: domain.ReachPartner},
+		Application: domain.Application{ID: "app_a", Partner: "prt_a", Reach: domain.ReachPartner, Audiences: domain.AllAudiences()},
 		Permissions: domain.PermissionSet(domain.CanQueryProperty, domain.CanImpersonate, domain.CanManageCustomers),
 	}
 	for name, x := range map[string]struct {
@@ -159,6 +159,8 @@ func TestWhatATokenIsWorthNow(t *testing.T) {
 		"a user never impersonates":  {acting, nil, nil, "CAN_QUERY_PROPERTY"},
 		"the role holds less now":    {claims, func(_ *picked, l *domain.Listing) { l.Permissions = domain.PermissionSet(domain.CanImpersonate) }, nil, "CAN_IMPERSONATE"},
 		"the role holds nothing now": {claims, func(_ *picked, l *domain.Listing) { l.Permissions = 0 }, nil, ""},
+		"granted no such API now":    {claims, func(_ *picked, l *domain.Listing) { l.Audiences = domain.AudienceSet(domain.AudienceAuth) }, authn.ErrAudience, ""},
+		"held, but not for tokens":   {claims, func(_ *picked, l *domain.Listing) { l.Held = true }, nil, "CAN_QUERY_PROPERTY CAN_IMPERSONATE"},
 		"the application is gone":    {claims, func(d *picked, _ *domain.Listing) { d.Applications = nil }, authn.ErrInvalid, ""},
 		"disabled":                   {claims, func(_ *picked, l *domain.Listing) { l.Closed = true }, authn.ErrInvalid, ""},
 		"disabled, while acting":     {acting, func(_ *picked, l *domain.Listing) { l.Closed = true }, authn.ErrInvalid, ""},

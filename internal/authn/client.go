@@ -79,6 +79,8 @@ func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMetho
 		return nil, errClient("wrong secret", app.ID)
 	case app.Closed:
 		return nil, errClient("disabled", app.ID)
+	case app.Held:
+		return nil, errHeld
 	case app.Type != domain.Confidential:
 		return nil, errClient("a public client has no secret", app.ID)
 	case app.AuthMethod != "" && app.AuthMethod != method:
@@ -89,6 +91,10 @@ func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMetho
 	}
 	return app, nil
 }
+
+// errHeld asks to come again, to a moment in which a secret of the application
+// is being replaced or the application disabled.
+var errHeld = &domain.Error{Kind: domain.Unavailable, Public: "this application is being changed; try again"}
 
 // noSecrets stands in for the secrets of an unknown client, so that one digest
 // is compared there too.

@@ -36,9 +36,12 @@ func (t *Tokens) Caller(raw string, audience domain.Audience) (domain.Caller, er
 		}
 		return domain.Caller{}, invalid(err)
 	}
-	caller, err := t.standing(&claims)
+	caller, held, err := t.standing(&claims)
 	if err != nil {
 		return domain.Caller{}, invalid(err)
+	}
+	if held && audience == domain.AudienceAuth { // where tokens are made of tokens
+		return domain.Caller{}, errHeld
 	}
 	if !caller.Audiences.Has(audience) {
 		return domain.Caller{}, ErrAudience
@@ -48,42 +51,42 @@ func (t *Tokens) Caller(raw string, audience domain.Audience) (domain.Caller, er
 
 // standing holds the claims against the present picture: what was right when
 // the token was issued may be over.
-func (t *Tokens) standing(c *token.Claims) (domain.Caller, error) {
+func (t *Tokens) standing(c *token.Claims) (_ domain.Caller, held bool, err error) {
 	directory := t.Directory.Directory()
 	app := directory.Application(c.ClientID)
 	switch {
 	case app == nil:
-		return domain.Caller{}, errors.New("the application is gone")
+		return domain.Caller{}, false, errors.New("the application is gone")
 	case app.Closed:
-		return domain.Caller{}, errors.New("the application or its partner is disabled")
+		return domain.Caller{}, false, errors.New("the application or its partner is disabled")
 	case app.Partner != c.Partner:
-		return domain.Caller{}, errors.New("the application belongs to another partner now")
+		return domain.Caller{}, false, errors.New("the application belongs to another partner now")
 	}
 	issued, ok := token.IssuedAt(c.ID)
 	if !ok {
-		return domain.Caller{}, errors.New("jti tells no time")
+		return domain.Caller{}, false, errors.New("jti tells no time")
 	}
 	if !issued.After(app.DeadUntil) {
-		return domain.Caller{}, errors.New("revoked with its application")
+		return domain.Caller{}, false, errors.New("revoked with its application")
 	}
 	caller := domain.Caller{
-		Partner: c.Partner, Client: c.ClientID, Actor: c.Actor, Act: c.SID, Audiences: c.Audiences,
+		Partner: c.Partner, Client: c.ClientID, Actor: c.Actor, Act: c.SID, Audiences: c.Audiences & app.Audiences,
 		Permissions: c.Permissions.And(app.Permissions), Scope: c.Scope, Reach: app.Reach,
 		TokenID: c.ID, Expires: time.Unix(c.Expires, 0),
 	}
 	if c.Subject == string(c.ClientID) {
-		return caller, nil
+		return caller, app.Held, nil
 	}
 	user, err := domain.ParseUserID(c.Subject)
 	if err != nil {
-		return domain.Caller{}, fmt.Errorf("sub: %w", err)
+		return domain.Caller{}, false, fmt.Errorf("sub: %w", err)
 	}
 	if !issued.After(directory.Revoked[user]) {
-		return domain.Caller{}, errors.New("revoked with its user")
+		return domain.Caller{}, false, errors.New("revoked with its user")
 	}
 	caller.User = user
 	caller.Permissions = caller.Permissions.And(domain.CustomerPermissions)
-	return caller, nil
+	return caller, app.Held, nil
 }
 
 // invalid keeps the reason for the operator and shows the caller none. It

@@ -41,4 +41,8 @@ type Entry struct {
 type Origin struct {
 	RequestID string
 	Address   string
+	// At is when it arrived. It is the instant of issue of what the request
+	// brings: whatever a picture allows was asked for before the picture was
+	// replaced, so that a revocation with a later instant ends all of it.
+	At time.Time
 }

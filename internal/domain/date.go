@@ -26,7 +26,7 @@ func NewDate(year int, month time.Month, day int) Date {
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse("2006-01-02", s)
 	if err != nil {
-		return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%q is not a date: want an existing day as YYYY-MM-DD", s)}
+		return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%s is not a date: want an existing day as YYYY-MM-DD", Quote(s))}
 	}
 	return DateOf(t), nil
 }

@@ -22,7 +22,7 @@ type Decimal struct {
 // -0.125 or .048 or 12. It takes no exponent, no spaces and at most 18 places.
 func ParseDecimal(s string) (Decimal, error) {
 	refused := func(why string) (Decimal, error) {
-		return Decimal{}, &Error{Kind: Invalid, Public: fmt.Sprintf("%q is not a decimal number: %s", s, why)}
+		return Decimal{}, &Error{Kind: Invalid, Public: fmt.Sprintf("%s is not a decimal number: %s", Quote(s), why)}
 	}
 	digits, negative := strings.CutPrefix(s, "-")
 	if !negative {

@@ -20,6 +20,7 @@ type Listing struct {
 	Permissions Permissions // of its role, now
 	Secrets     []StoredSecret
 	Closed      bool      // the application or its partner is disabled
+	Held        bool      // a change that ends tokens is under way: none is made meanwhile
 	DeadUntil   time.Time // tokens issued at or before this instant are dead
 }
 

@@ -1,6 +1,9 @@
 package domain
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Kind says what went wrong in words that every surface can translate. The
 // zero Kind is Internal, which shows nothing to the caller.
@@ -71,3 +74,13 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Quote quotes what somebody wrote, cut after 40 characters: an answer must not
+// grow with the mistake.
+func Quote(s string) string {
+	const most = 40
+	if runes := []rune(s[:min(len(s), 4*most)]); len(runes) > most {
+		s = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(s)
+}

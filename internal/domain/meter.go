@@ -85,7 +85,7 @@ func ParseUnit(s string) (Unit, error) {
 	case KilowattHour, WattHour, CubicMetre, KilovarHour, VarHour:
 		return u, nil
 	}
-	return "", &Error{Kind: Invalid, Public: fmt.Sprintf("%q is not a unit we know (kWh, Wh, m3, kvarh, varh)", s)}
+	return "", &Error{Kind: Invalid, Public: fmt.Sprintf("%s is not a unit we know (kWh, Wh, m3, kvarh, varh)", Quote(s))}
 }
 
 // ChannelID is the store's key of a channel: never reused, never shown.

@@ -46,7 +46,7 @@ func ParsePermission(name string) (Permission, error) {
 			return Permission(p), nil
 		}
 	}
-	return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%q is not an API permission", name)}
+	return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%s is not an API permission", Quote(name))}
 }
 
 // PermissionOfScope finds the permission that a scope names.
@@ -167,7 +167,7 @@ next:
 				continue next
 			}
 		}
-		return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%q is not a staff permission", name)}
+		return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%s is not a staff permission", Quote(name))}
 	}
 	return s, nil
 }
@@ -198,7 +198,7 @@ func ParseAudience(name string) (Audience, error) {
 			return Audience(a), nil
 		}
 	}
-	return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%q is not an audience", name)}
+	return 0, &Error{Kind: Invalid, Public: fmt.Sprintf("%s is not an audience", Quote(name))}
 }
 
 // Audiences is a set of audiences.

@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/authz"
 	"github.com/wattgate/wattgate/internal/domain"
@@ -36,7 +37,10 @@ func (is *Issuer) Impersonate(ctx context.Context, caller domain.Caller, user do
 	}
 	permissions := authz.Combine(caller.Permissions, domain.CustomerPermissions)
 	act := domain.NewEntryID(is.Now(), is.chance())
-	err = is.Journal.Record(ctx, domain.Entry{
+	// Whoever waits longer than this has better things to do than to hold on.
+	recording, cancel := context.WithTimeout(ctx, journalPatience)
+	defer cancel()
+	err = is.Journal.Record(recording, domain.Entry{
 		ID: act, At: is.Now(), Action: "user.impersonate", Partner: caller.Partner, Client: caller.Client,
 		Object: string(customer.ID), By: domain.CanImpersonate.String(), RequestID: from.RequestID, Address: from.Address,
 	})
@@ -46,7 +50,10 @@ func (is *Issuer) Impersonate(ctx context.Context, caller domain.Caller, user do
 	return is.issue(&token.Claims{
 		Subject: string(customer.ID), ClientID: caller.Client, Partner: caller.Partner, Actor: caller.Client, SID: act,
 		Audiences: audiences, Scope: within(caller.Scope, permissions), Permissions: permissions,
-	}, domain.ImpersonationLifetime)
+	}, domain.ImpersonationLifetime, from.At)
 }
+
+// journalPatience is how long an act waits for its entry in the audit log.
+const journalPatience = 5 * time.Second
 
 func forbidden(why string) error { return &domain.Error{Kind: domain.Forbidden, Public: why} }

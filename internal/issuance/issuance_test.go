@@ -250,7 +250,7 @@ func TestALifetime(t *testing.T) {
 	for _, lifetime := range []time.Duration{domain.MinLifetime, domain.ImpersonatorLifetime, domain.MaxLifetime} {
 		d := newDesk()
 		app := &domain.Listing{Application: domain.Application{ID: "app_a", Partner: "prt_a", Grants: []string{oauth.GrantClientCredentials}, Audiences: domain.AllAudiences(), Lifetime: lifetime}}
-		got, err := d.ClientCredentials(app, issuance.Request{})
+		got, err := d.ClientCredentials(app, issuance.Request{From: domain.Origin{At: now}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,6 +31,7 @@ type Issuer struct {
 
 // Request is what an application asks for.
 type Request struct {
+	From     domain.Origin
 	Scope    string
 	Audience []string
 	Resource []string
@@ -54,12 +55,12 @@ func (is *Issuer) ClientCredentials(app *domain.Listing, req Request) (oauth.Tok
 	return is.issue(&token.Claims{
 		Subject: string(app.ID), ClientID: app.ID, Partner: app.Partner,
 		Audiences: audiences, Scope: scope, Permissions: permissions,
-	}, app.Lifetime)
+	}, app.Lifetime, req.From.At)
 }
 
-// issue stamps the claims and has them signed.
-func (is *Issuer) issue(c *token.Claims, lifetime time.Duration) (oauth.Token, error) {
-	now := is.Now()
+// issue stamps the claims and has them signed. The instant is that at which the
+// request arrived, before anything was looked up for it: see [domain.Origin].
+func (is *Issuer) issue(c *token.Claims, lifetime time.Duration, now time.Time) (oauth.Token, error) {
 	seconds := int64(lifetime / time.Second)
 	c.Issuer = is.URL
 	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Unix()+seconds

@@ -84,7 +84,7 @@ func (r *Registry) complete(ctx context.Context, n NewApplication) (domain.Appli
 			app.Lifetime = domain.ImpersonatorLifetime
 		}
 	}
-	return app, check(app)
+	return app, check(app, n.SecretExpires)
 }
 
 // defaultAudiences are the APIs that a role has any use for.
@@ -100,7 +100,7 @@ func defaultAudiences(p domain.Permissions) domain.Audiences {
 }
 
 // check refuses an application that cannot be.
-func check(a domain.Application) error {
+func check(a domain.Application, expires time.Duration) error {
 	switch {
 	case a.Name == "" || len(a.Name) > 200:
 		return invalid("the name must have 1 to 200 characters")
@@ -112,6 +112,8 @@ func check(a domain.Application) error {
 		return invalid("the reach is %s or %s", domain.ReachPartner, domain.ReachConsented)
 	case a.Lifetime < domain.MinLifetime || a.Lifetime > domain.MaxLifetime || a.Lifetime%time.Second != 0:
 		return invalid("the lifetime of a token is 60 to 3600 whole seconds")
+	case expires > maxExpiry:
+		return invalid("a secret expires after at most ten years, or never")
 	case a.AuthMethod != "" && a.AuthMethod != domain.ClientSecretBasic && a.AuthMethod != domain.ClientSecretPost:
 		return invalid("the authentication method is %s or %s, or empty for both", domain.ClientSecretBasic, domain.ClientSecretPost)
 	}
@@ -145,6 +147,14 @@ func (r *Registry) permissions(ctx context.Context, name domain.RoleName) (domai
 	return 0, invalid("there is no API role %q", name)
 }
 
+// only is about one application.
+func only(id domain.ClientID) func(*domain.Listing) bool {
+	return func(a *domain.Listing) bool { return a.ID == id }
+}
+
+// nobody is about no application: nothing ends.
+func nobody(*domain.Listing) bool { return false }
+
 // SetDisabled disables an application, which ends all its tokens and those
 // that it made for users, or enables it again for tokens from now on.
 func (r *Registry) SetDisabled(ctx context.Context, by By, id domain.ClientID, disabled bool) error {
@@ -156,15 +166,13 @@ func (r *Registry) SetDisabled(ctx context.Context, by By, id domain.ClientID, d
 	if disabled {
 		action = "application.disable"
 	}
-	err = r.Store.ChangeApplication(ctx, id, func(a *domain.Application) error {
-		a.Disabled, a.ChangedAt = disabled, r.Now()
-		if disabled {
-			a.RevokedBefore = r.Now()
-		}
-		return nil
-	}, r.entry(by, action, string(id), app.Partner, ""))
-	if err != nil {
-		return err
-	}
-	return r.Refresh(ctx)
+	return r.ending(ctx, only(id), func(dead time.Time) error {
+		return r.Store.ChangeApplication(ctx, id, func(a *domain.Application) error {
+			a.Disabled, a.ChangedAt = disabled, dead
+			if disabled {
+				a.RevokedBefore = dead
+			}
+			return nil
+		}, r.entry(by, action, string(id), app.Partner, ""))
+	})
 }

@@ -4,8 +4,10 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,12 +46,38 @@ func (r *Registry) Directory() *domain.Directory { return r.picture.Load() }
 func (r *Registry) Refresh(ctx context.Context) error {
 	r.refresh.Lock()
 	defer r.refresh.Unlock()
+	return r.reload(ctx)
+}
+
+func (r *Registry) reload(ctx context.Context) error {
 	d, err := r.Store.Directory(ctx)
 	if err != nil {
 		return fmt.Errorf("read the directory: %w", err)
 	}
 	r.picture.Store(d)
 	return nil
+}
+
+// ending runs a change that ends tokens of the applications that it is about.
+// While it is under way none of them gets a token: the picture says so before
+// the instant up to which tokens are dead is taken, and every token's own
+// instant was taken before its picture was looked at ([domain.Origin]). So a
+// token made with what is being ended always has an instant that is dead.
+func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool, change func(dead time.Time) error) error {
+	r.refresh.Lock()
+	defer r.refresh.Unlock()
+	now := r.picture.Load()
+	held := &domain.Directory{Applications: maps.Clone(now.Applications), Revoked: now.Revoked, Roles: now.Roles}
+	for id, app := range now.Applications {
+		if about(app) {
+			hold := *app
+			hold.Held = true
+			held.Applications[id] = &hold
+		}
+	}
+	r.picture.Store(held)
+	err := change(r.Now())
+	return errors.Join(err, r.reload(context.WithoutCancel(ctx)))
 }
 
 // entry starts an entry of the audit log.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,15 +57,14 @@ func (r *Registry) SetRole(ctx context.Context, by By, role domain.Role) error {
 	if err != nil {
 		return err
 	}
-	var revoke time.Time
-	for _, old := range roles {
-		if old.Name == role.Name && old.Permissions&^role.Permissions != 0 {
-			revoke = r.Now()
+	narrower := slices.ContainsFunc(roles, func(old domain.Role) bool {
+		return old.Name == role.Name && old.Permissions&^role.Permissions != 0
+	})
+	entry := r.entry(by, "role.set", string(role.Name), "", strings.Join(role.Permissions.Names(), " "))
+	return r.ending(ctx, func(a *domain.Listing) bool { return narrower && a.Role == role.Name }, func(dead time.Time) error {
+		if !narrower {
+			dead = time.Time{}
 		}
-	}
-	detail := strings.Join(role.Permissions.Names(), " ")
-	if err := r.Store.SetRole(ctx, role, revoke, r.entry(by, "role.set", string(role.Name), "", detail)); err != nil {
-		return err
-	}
-	return r.Refresh(ctx)
+		return r.Store.SetRole(ctx, role, dead, entry)
+	})
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -11,6 +12,9 @@ import (
 // maxLive is how many secrets of an application may be live at once: the old
 // one and the new one while clients change over.
 const maxLive = 2
+
+// maxExpiry is the longest time that anybody can mean.
+const maxExpiry = 10 * 366 * 24 * time.Hour
 
 // newSecret makes a secret and what is kept of it.
 func (r *Registry) newSecret(client domain.ClientID, expires time.Duration) (domain.Secret, domain.StoredSecret) {
@@ -32,10 +36,13 @@ func (r *Registry) newSecret(client domain.ClientID, expires time.Duration) (dom
 // AddSecret gives an application a second secret. The old one stops when the
 // overlap is over.
 func (r *Registry) AddSecret(ctx context.Context, by By, id domain.ClientID, overlap, expires time.Duration) (domain.Secret, error) {
+	if overlap > maxExpiry {
+		return domain.Secret{}, invalid("the overlap is at most ten years")
+	}
 	if overlap <= 0 {
 		return domain.Secret{}, invalid("the overlap says how long the old secret still works, and must be longer than nothing")
 	}
-	return r.changeSecrets(ctx, by, id, "secret.add", expires, func(app *domain.Application, old []domain.StoredSecret) error {
+	return r.changeSecrets(ctx, by, id, "secret.add", expires, nobody, func(app *domain.Application, old []domain.StoredSecret, _ time.Time) error {
 		if live(old, r.Now()) >= maxLive {
 			return &domain.Error{Kind: domain.Conflict, Public: "the application has two live secrets already; retire one first"}
 		}
@@ -47,16 +54,16 @@ func (r *Registry) AddSecret(ctx context.Context, by By, id domain.ClientID, ove
 // ReplaceSecret gives an application a new secret; the old ones stop in the
 // same transaction (K6), and so do the tokens they brought.
 func (r *Registry) ReplaceSecret(ctx context.Context, by By, id domain.ClientID, expires time.Duration) (domain.Secret, error) {
-	return r.changeSecrets(ctx, by, id, "secret.replace", expires, func(app *domain.Application, old []domain.StoredSecret) error {
-		retire(old, r.Now(), r.Now())
-		app.RevokedBefore = r.Now()
+	return r.changeSecrets(ctx, by, id, "secret.replace", expires, only(id), func(app *domain.Application, old []domain.StoredSecret, dead time.Time) error {
+		retire(old, dead, dead)
+		app.RevokedBefore = dead
 		return nil
 	})
 }
 
 // changeSecrets stores a new secret beside what change makes of the old ones.
-func (r *Registry) changeSecrets(ctx context.Context, by By, id domain.ClientID, action string, expires time.Duration,
-	change func(*domain.Application, []domain.StoredSecret) error,
+func (r *Registry) changeSecrets(ctx context.Context, by By, id domain.ClientID, action string, expires time.Duration, held func(*domain.Listing) bool,
+	change func(_ *domain.Application, _ []domain.StoredSecret, dead time.Time) error,
 ) (domain.Secret, error) {
 	app, err := r.Store.FindApplication(ctx, id)
 	if err != nil {
@@ -65,18 +72,23 @@ func (r *Registry) changeSecrets(ctx context.Context, by By, id domain.ClientID,
 	if app.Type != domain.Confidential {
 		return domain.Secret{}, invalid("a public client has no secret")
 	}
+	if expires > maxExpiry {
+		return domain.Secret{}, invalid("a secret expires after at most ten years, or never")
+	}
 	clear, stored := r.newSecret(id, expires)
-	err = r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, old []domain.StoredSecret) ([]domain.StoredSecret, error) {
-		if err := change(app, old); err != nil {
-			return nil, err
-		}
-		app.ChangedAt = r.Now()
-		return append(old, stored), nil
-	}, r.entry(by, action, string(id), app.Partner, "new secret …"+stored.Hint))
+	err = r.ending(ctx, held, func(dead time.Time) error {
+		return r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, old []domain.StoredSecret) ([]domain.StoredSecret, error) {
+			if err := change(app, old, dead); err != nil {
+				return nil, err
+			}
+			app.ChangedAt = r.Now()
+			return append(old, stored), nil
+		}, r.entry(by, action, string(id), app.Partner, "new secret …"+stored.Hint))
+	})
 	if err != nil {
 		return domain.Secret{}, err
 	}
-	return clear, r.Refresh(ctx)
+	return clear, nil
 }
 
 // RetireSecret stops one secret now. The last live one cannot be retired: an
@@ -86,27 +98,21 @@ func (r *Registry) RetireSecret(ctx context.Context, by By, id domain.ClientID, 
 	if err != nil {
 		return err
 	}
-	err = r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, list []domain.StoredSecret) ([]domain.StoredSecret, error) {
-		now := r.Now()
-		for i := range list {
-			if list[i].ID != which {
-				continue
-			}
-			if !list[i].Live(now) {
+	return r.ending(ctx, only(id), func(now time.Time) error {
+		return r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, list []domain.StoredSecret) ([]domain.StoredSecret, error) {
+			i := slices.IndexFunc(list, func(s domain.StoredSecret) bool { return s.ID == which })
+			switch {
+			case i < 0:
+				return nil, &domain.Error{Kind: domain.NotFound, Public: "the application has no such secret"}
+			case !list[i].Live(now):
 				return nil, &domain.Error{Kind: domain.Conflict, Public: "that secret has stopped already"}
-			}
-			if live(list, now) == 1 {
+			case live(list, now) == 1:
 				return nil, &domain.Error{Kind: domain.Conflict, Public: "this is the last live secret; disable the application instead"}
 			}
 			list[i].RetiredAt, app.ChangedAt = now, now
 			return list, nil
-		}
-		return nil, &domain.Error{Kind: domain.NotFound, Public: "the application has no such secret"}
-	}, r.entry(by, "secret.retire", string(id), app.Partner, string(which)))
-	if err != nil {
-		return err
-	}
-	return r.Refresh(ctx)
+		}, r.entry(by, "secret.retire", string(id), app.Partner, string(which)))
+	})
 }
 
 // live counts the secrets that open anything now.

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -10,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -35,9 +36,8 @@ type Serving struct {
 	// Strict tells browsers to come by https only (RFC 6797); for hosts that
 	// have it.
 	Strict bool
-	// Seed makes the request identifiers of this process its own.
-	Seed  uint64
-	count atomic.Uint64
+	// Chance names requests; nil: the system's.
+	Chance io.Reader
 }
 
 // OneOrigin serves the tables of all hosts under one origin.
@@ -91,7 +91,7 @@ func (h *Hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // crooked reports whether the mux would send the path somewhere else, query
 // string and all, and past the log. Clients of ours never write one.
 func crooked(path string) bool {
-	return strings.Contains(path, "//") || strings.Contains(path, "/./") || strings.Contains(path, "/../") ||
+	return path == "" || path == "*" || strings.Contains(path, "//") || strings.Contains(path, "/./") || strings.Contains(path, "/../") ||
 		strings.HasSuffix(path, "/.") || strings.HasSuffix(path, "/..")
 }
 
@@ -165,7 +165,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := &rec.call
 	call.Event.reset()
 	call.Caller = domain.Caller{}
-	call.Origin = domain.Origin{RequestID: s.requestID(), Address: address(r)}
+	call.Origin = domain.Origin{RequestID: s.requestID(), Address: address(r), At: start}
 
 	h := w.Header()
 	h["X-Request-Id"] = []string{call.Origin.RequestID}
@@ -186,7 +186,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call.Event.write(r.Context(), s.Log, line{
 		method: r.Method, path: r.URL.Path, id: call.Origin.RequestID, address: call.Origin.Address,
-		status: rec.status, bytes: rec.bytes, took: took,
+		status: rec.status, bytes: rec.bytes, at: start, took: took,
 	})
 	rec.w = nil
 }
@@ -280,17 +280,20 @@ func (r *recorder) Write(b []byte) (int, error) {
 // Unwrap gives [http.ResponseController] the way to the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.w }
 
-// requestID returns 13 characters that are unique in the log: the seed of the
-// process and a counter, mixed so that neighbours do not look alike. It is no
-// secret.
+// requestID returns 13 random characters. A counter would tell everybody how
+// many requests there are.
 func (s *Serving) requestID() string {
 	const digits = "0123456789abcdefghjkmnpqrstvwxyz"
-	n := (s.Seed + s.count.Add(1)) * 0x9e3779b97f4a7c15
-	n ^= n >> 32
 	var b [13]byte
+	chance := s.Chance
+	if chance == nil {
+		chance = rand.Reader
+	}
+	if _, err := io.ReadFull(chance, b[:]); err != nil {
+		panic("server: no randomness: " + err.Error())
+	}
 	for i := range b {
-		b[len(b)-1-i] = digits[n&31]
-		n >>= 5
+		b[i] = digits[b[i]&31]
 	}
 	return string(b[:])
 }

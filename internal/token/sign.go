@@ -47,7 +47,7 @@ func (k *key) sign(input []byte, s *scratch) ([]byte, error) {
 		return k.checked(signature, err)
 	}
 	s.digest = sha256.Sum256(input)
-	signature, err := k.signer.Sign(rand.Reader, s.digest[:], crypto.SHA256)
+	signature, err := k.signer.Sign(k.chance, s.digest[:], crypto.SHA256)
 	if k.algorithm == RS256 || err != nil {
 		return k.checked(signature, err)
 	}

@@ -106,7 +106,7 @@ func (h *Host) token(r *http.Request, call *server.Call) (oauth.Token, error) {
 		return oauth.Token{}, err
 	}
 	call.Event.Client(app.ID, app.Partner)
-	return h.Issuer.ClientCredentials(app, issuance.Request{Scope: req.Scope, Audience: req.Audience, Resource: req.Resource})
+	return h.Issuer.ClientCredentials(app, issuance.Request{From: call.Origin, Scope: req.Scope, Audience: req.Audience, Resource: req.Resource})
 }
 
 // impersonate answers E17: a GET that makes a token, kept as documented, and
