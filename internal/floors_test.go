@@ -55,7 +55,7 @@ var floors = map[string]float64{
 // the standard library.
 var foreign = map[string][]string{
 	"internal/secret":                {"golang.org/x/crypto/argon2"},
-	"internal/server/customer":       {"github.com/99designs/gqlgen/", "github.com/vektah/gqlparser/"},
+	"internal/server/customer":       {"github.com/99designs/gqlgen/", "github.com/vektah/gqlparser/", "golang.org/x/sync/"},
 	"internal/server/customer/graph": {"github.com/99designs/gqlgen/", "github.com/vektah/gqlparser/"},
 	"internal/store/sqlite":          {"zombiezen.com/go/sqlite", "modernc.org/"},
 	"internal/app":                   {"github.com/prometheus/client_golang/", "go.yaml.in/yaml/v3", "golang.org/x/sync/"},

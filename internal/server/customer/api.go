@@ -9,6 +9,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/wattgate/wattgate/internal/authz"
 	"github.com/wattgate/wattgate/internal/domain"
@@ -41,7 +42,15 @@ type API struct {
 	guard     guard
 	known     *executor.Executor
 	anonymous *executor.Executor
+	room      *semaphore.Weighted // nodes of large answers under way
 }
+
+// Nodes of answers that are small, and of all large ones under way together:
+// one costs about 8 KB while it is being made.
+const (
+	small = 200
+	room  = 3 * maxNodes
+)
 
 // New makes the API. It fails only where the schema names a permission that
 // the program does not know.
@@ -51,7 +60,7 @@ func New(c Config) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("customer: %w", err)
 	}
-	a := &API{Config: c, guard: g}
+	a := &API{Config: c, guard: g, room: semaphore.NewWeighted(room)}
 	es := graph.NewExecutableSchema(graph.Config{Schema: schema, Resolvers: resolvers{c.Usage}})
 	a.known = a.executor(es, tokensKnown)
 	a.anonymous = a.executor(es, tokensAnonymous)

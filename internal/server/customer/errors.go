@@ -43,6 +43,7 @@ var (
 		typeApplication, "KT-CT-1124", "Signature of the JWT has expired.",
 		"The token's time is over: fetch a new one.",
 	}
+	complex        = code{typeValidation, "KT-CT-1188", "Query is too complex.", ""}
 	tooManyNodes   = code{typeValidation, "KT-CT-1189", "Query requests too many nodes.", ""}
 	invalidInput   = code{typeValidation, "KT-CT-1605", "Invalid input.", ""}
 	noSuchField    = code{typeValidation, "KT-CT-1606", "Field not found.", ""}
@@ -107,6 +108,9 @@ func panicked(v any) error {
 func codeOf(err error) (c code, sentence string) {
 	if h, ok := errors.AsType[*hidden](err); ok {
 		return h.code, ""
+	}
+	if t, ok := errors.AsType[*tooMuch](err); ok {
+		return t.code, t.sentence
 	}
 	e, ok := errors.AsType[*domain.Error](err)
 	if !ok {

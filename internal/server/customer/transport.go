@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
@@ -56,16 +58,31 @@ func (a *API) answer(out *response, r *http.Request, params *graphql.RawParams) 
 		out.request(http.StatusMethodNotAllowed, write(invalidInput, "a GET runs queries only: send a mutation by POST", nil))
 		return
 	}
-	ctx := graphql.StartOperationTrace(context.WithValue(r.Context(), askerKey{}, who))
-	result, executed := execute(ctx, exec, params)
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), askerKey{}, who), deadline)
+	defer cancel()
+	result, executed := a.execute(graphql.StartOperationTrace(ctx), exec, params)
 	out.result(result, executed)
 }
 
+// deadline is how long a document may be worked on.
+const deadline = 5 * time.Second
+
 // execute runs the document; executed is false where it was refused before.
-func execute(ctx context.Context, exec *executor.Executor, params *graphql.RawParams) (*graphql.Response, bool) {
+func (a *API) execute(ctx context.Context, exec *executor.Executor, params *graphql.RawParams) (*graphql.Response, bool) {
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
 		return exec.DispatchError(graphql.WithOperationContext(ctx, op), errs), false
+	}
+	nodes, err := check(op)
+	if err != nil {
+		return &graphql.Response{Errors: gqlerror.List{presentRequest(ctx, err)}}, false
+	}
+	// What large answers take in memory together is bounded; small ones do not wait.
+	if nodes > small {
+		if err := a.room.Acquire(ctx, int64(nodes)); err != nil {
+			return &graphql.Response{Errors: gqlerror.List{presentRequest(ctx, heavy)}}, false
+		}
+		defer a.room.Release(int64(nodes))
 	}
 	next, ctx := exec.DispatchOperation(ctx, op)
 	result := next(ctx)

@@ -17,7 +17,7 @@ func parseDecimal(s string) (domain.Decimal, error) {
 	}
 	e, err := strconv.Atoi(exponent)
 	if err != nil || e < -1000 || e > 1000 {
-		return domain.Decimal{}, invalid("%q is not a decimal number", s)
+		return domain.Decimal{}, invalid("%s is not a decimal number", domain.Quote(s))
 	}
 	if d.Coefficient == 0 {
 		return domain.Decimal{}, nil
@@ -31,7 +31,7 @@ func shift(d domain.Decimal, e int, s string) (domain.Decimal, error) {
 	if scale < 0 {
 		whole, ok := domain.Decimal{Coefficient: d.Coefficient}.Rescale(uint8(min(-scale, 255)))
 		if !ok {
-			return domain.Decimal{}, invalid("%q has too many digits", s)
+			return domain.Decimal{}, invalid("%s has too many digits", domain.Quote(s))
 		}
 		return domain.Decimal{Coefficient: whole.Coefficient}, nil
 	}
@@ -40,7 +40,7 @@ func shift(d domain.Decimal, e int, s string) (domain.Decimal, error) {
 		scale--
 	}
 	if scale > domain.MaxScale {
-		return domain.Decimal{}, invalid("%q has more than 18 decimal places", s)
+		return domain.Decimal{}, invalid("%s has more than 18 decimal places", domain.Quote(s))
 	}
 	return domain.Decimal{Coefficient: d.Coefficient, Scale: uint8(scale)}, nil
 }

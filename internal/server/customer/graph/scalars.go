@@ -67,7 +67,7 @@ func UnmarshalTime(v any) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return time.Time{}, invalid("%q is not a time: want RFC 3339, such as 1984-02-29T00:00:00Z", s)
+		return time.Time{}, invalid("%s is not a time: want RFC 3339, such as 1984-02-29T00:00:00Z", domain.Quote(s))
 	}
 	return t, nil
 }
@@ -84,7 +84,7 @@ func UnmarshalUUID(v any) (string, error) {
 	}
 	id, err := domain.ParseUserID(s)
 	if err != nil || strings.HasPrefix(s, "usr_") {
-		return "", invalid("%q is not a UUID", s)
+		return "", invalid("%s is not a UUID", domain.Quote(s))
 	}
 	return id.UUID(), nil
 }
