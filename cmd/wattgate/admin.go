@@ -99,6 +99,9 @@ func readPassword(w world, path string) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
+// tenYears is the longest span of time that anybody can mean.
+const tenYears = 10 * 365 * 24 * time.Hour
+
 // seconds reads a span of time such as 90s, 24h, 7d or 12mo into seconds.
 func seconds(text string) (int64, error) {
 	if text == "" {
@@ -110,14 +113,14 @@ func seconds(text string) (int64, error) {
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "mo": 730 * time.Hour, "y": 365 * 24 * time.Hour} {
 		if number, ok := strings.CutSuffix(text, suffix); ok {
 			var n int64
-			if _, err := fmt.Sscanf(number, "%d", &n); err != nil || fmt.Sprint(n) != number || n <= 0 || n > 10_000 {
+			if _, err := fmt.Sscanf(number, "%d", &n); err != nil || fmt.Sprint(n) != number || n <= 0 || n > int64(tenYears/unit) {
 				return 0, usageError{fmt.Errorf("%q is not a span of time such as 24h, 7d or 12mo", text)}
 			}
 			return int64((time.Duration(n) * unit) / time.Second), nil
 		}
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil || d < time.Second {
+	if err != nil || d < time.Second || d > tenYears {
 		return 0, usageError{fmt.Errorf("%q is not a span of time such as 24h, 7d or 12mo", text)}
 	}
 	return int64(d / time.Second), nil
