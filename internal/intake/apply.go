@@ -16,14 +16,14 @@ type apply struct {
 	to       Target
 	now      time.Time
 	chance   io.Reader
-	source   string
+	name     string          // of the file
 	property domain.Property // of to.Property
 	partner  domain.PartnerID
 	report   Report
 	stored   interval.Day
 	packed   []byte
-	written  map[domain.ChannelID]*spans
-	runs     int // of them
+	memory   memory
+	runs     []span // of a day, to be used again
 
 	mentioned map[string]bool // supply points in the report
 }
@@ -61,12 +61,24 @@ func (a *apply) put(s *stream, refuse refusal) error {
 	if a.packed, err = merged.Append(a.packed[:0]); err != nil {
 		return fmt.Errorf("pack %s of channel %d: %w", s.date, s.channel.ID, err)
 	}
-	a.report.Days++
-	day := domain.Day{Date: s.date, Revision: was.Revision + 1, RecordedAt: a.now, Data: a.packed}
-	if err := a.PutDay(s.channel.ID, day, a.source); err != nil {
+	if err := a.write(s, was.Revision); err != nil {
 		return err
 	}
 	return a.note(s, refuse)
+}
+
+// write stores the packed day: as a revision the first time that this import
+// changes the day, and in the place of that one from then on.
+func (a *apply) write(s *stream, was int32) error {
+	c := a.memory.of(s.channel.ID, s.date)
+	day := domain.Day{Date: s.date, Revision: was, RecordedAt: a.now, Data: a.packed}
+	if c.written&bit(s.date) != 0 {
+		return a.AmendDay(s.channel.ID, day)
+	}
+	c.written |= bit(s.date)
+	a.report.Days++
+	day.Revision++
+	return a.PutDay(s.channel.ID, day, origin(a.name, s.file))
 }
 
 // count compares a day of the file with the stored one, reading by reading.
@@ -91,7 +103,8 @@ func (a *apply) count(d *interval.Day) {
 // something else. What the file said before is in the store by now.
 func (a *apply) contradiction(s *stream, refuse refusal) error {
 	d := &s.day
-	if !a.said(s).touches(d.Start, s.end) {
+	said := a.memory.of(s.channel.ID, s.date).said
+	if !said.touches(d.Start, s.end) {
 		return nil
 	}
 	const want = "one reading for each interval"
@@ -99,7 +112,7 @@ func (a *apply) contradiction(s *stream, refuse refusal) error {
 		return refuse("duration", fmt.Sprintf("%d minutes like the rest of %s", a.stored.Minutes, s.date), fmt.Sprintf("%d minutes", d.Minutes))
 	}
 	for i, q := range d.Quality {
-		if q == domain.Missing || !a.said(s).touches(d.At(i), d.At(i)+1) {
+		if q == domain.Missing || !said.touches(d.At(i), d.At(i)+1) {
 			continue
 		}
 		if q != a.stored.Quality[i] || !d.Value(i).Equal(a.stored.Value(i)) {
@@ -110,26 +123,14 @@ func (a *apply) contradiction(s *stream, refuse refusal) error {
 	return nil
 }
 
-// said returns what the file has said of a channel so far. Two channels of a
-// file may be one of ours, where one of them does not tell its zone.
-func (a *apply) said(s *stream) *spans {
-	if a.written == nil {
-		a.written = map[domain.ChannelID]*spans{}
-	}
-	if a.written[s.channel.ID] == nil {
-		a.written[s.channel.ID] = &spans{}
-	}
-	return a.written[s.channel.ID]
-}
-
 // maxSpans bounds what is remembered of what a file has said.
 const maxSpans = 1_000_000
 
-// note remembers which intervals the file has said something about.
+// note remembers which intervals the file has said something about, of a day
+// that has some.
 func (a *apply) note(s *stream, refuse refusal) error {
 	d := &s.day
-	said := a.said(s)
-	runs := len(*said)
+	a.runs = a.runs[:0]
 	for i := 0; i < len(d.Quality); {
 		from := i
 		for i < len(d.Quality) && d.Quality[i] != domain.Missing {
@@ -143,11 +144,14 @@ func (a *apply) note(s *stream, refuse refusal) error {
 		if i == len(d.Quality) && d.Minutes == interval.WholeDay {
 			last = s.end
 		}
-		said.add(first, last)
-		a.span(first, last)
+		a.runs = append(a.runs, span{first, last})
 	}
-	if a.runs += len(*said) - runs; a.runs > maxSpans {
-		return refuse("start", "readings in some order", fmt.Sprintf("more than %d gaps", maxSpans))
+	a.span(a.runs[0].from, a.runs[len(a.runs)-1].to)
+	said := &a.memory.of(s.channel.ID, s.date).said
+	before := len(*said)
+	said.add(a.runs...)
+	if a.memory.runs += len(*said) - before; a.memory.runs > maxSpans {
+		return refuse("start", fmt.Sprintf("readings with at most %d gaps; a channel has one every 64 days anyway", maxSpans), "more")
 	}
 	return nil
 }
@@ -173,7 +177,7 @@ func (a *apply) record() error {
 		ID: domain.NewEntryID(a.now, a.chance), At: a.now, Action: "measurements.import",
 		Client: a.to.Client, User: a.to.User, By: a.to.By, RequestID: a.to.Origin.RequestID, Address: a.to.Origin.Address,
 		Partner: points[0].Partner, Object: points[0].Name,
-		Detail: fmt.Sprintf("%.200q: %s", a.source, a.report.Summary()),
+		Detail: fmt.Sprintf("%q: %s", origin(a.name, a.name), a.report.Summary()),
 	}
 	for _, p := range points[1:] {
 		if p.Partner != e.Partner {

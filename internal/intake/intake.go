@@ -6,14 +6,19 @@
 // written again, which makes importing twice the same as once.
 //
 // Memory is bounded by what is open at a time, the days of some hundred
-// channels, and not by the file.
+// channels, and by the runs of readings that a file may have, a million.
+//
+// A reading may be out of order: its day is opened again. However often that
+// happens, a day gets at most one new revision in one import.
 package intake
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/meterfile"
@@ -28,7 +33,7 @@ type Importer struct {
 
 // File is a meter file, or a zip archive of some, as [meterfile.Each] takes it.
 type File struct {
-	Name    string // as it stands in errors, the audit log and the history
+	Name    string // as it stands in errors; the audit log and the history leave its folders out
 	Content io.ReaderAt
 	Size    int64 // in bytes
 }
@@ -66,7 +71,7 @@ func (im *Importer) Import(ctx context.Context, file File, to Target, progress f
 	var report Report
 	err := im.Store.TakeIn(ctx, func(tx Tx) error {
 		watched.second()
-		a := &apply{Tx: tx, to: to, now: now, chance: im.Chance, source: file.Name}
+		a := &apply{Tx: tx, to: to, now: now, chance: im.Chance, name: file.Name}
 		a.report = Report{File: file.Name}
 		err := located(a.find(), file.Name)
 		if err == nil {
@@ -91,7 +96,7 @@ func (im *Importer) Import(ctx context.Context, file File, to Target, progress f
 func each(ctx context.Context, file File, content io.ReaderAt, c *cutter) error {
 	err := meterfile.Each(file.Name, content, file.Size, func(name string, r io.ReadSeeker) error {
 		c.file = name
-		return meterfile.Read(name, r, func(b *meterfile.Block) error {
+		return meterfile.Read(name, &patient{ctx, r}, func(b *meterfile.Block) error {
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("import %s: %w", name, err)
 			}
@@ -102,6 +107,40 @@ func each(ctx context.Context, file File, content io.ReaderAt, c *cutter) error 
 		return err
 	}
 	return c.closeAll()
+}
+
+// patient is a reader until nobody waits for it any more: much of a file may
+// hold no reading.
+type patient struct {
+	ctx context.Context
+	io.ReadSeeker
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return p.ReadSeeker.Read(b)
+}
+
+// origin returns what the audit log and the history call a file: its name, or
+// archive.zip/entry.csv, without the folders that only its sender knows.
+func origin(file, name string) string {
+	if entry, ok := strings.CutPrefix(name, file+"/"); ok {
+		return base(file) + "/" + base(entry)
+	}
+	return base(name)
+}
+
+// base returns the end of a path of any system, shortened and printable.
+func base(path string) string {
+	name := []rune(path[strings.LastIndexAny(path, `/\`)+1:])
+	for i, r := range name {
+		if !unicode.IsPrint(r) {
+			name[i] = '?'
+		}
+	}
+	return string(name[max(0, len(name)-100):])
 }
 
 // watched tells progress while a file is read twice: each time counts half.

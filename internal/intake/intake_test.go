@@ -209,7 +209,7 @@ func TestDays(t *testing.T) {
 		},
 		"the rest of a day, much later": {
 			[]string{hour("2024-01-01T08:00:00Z", "1"), hour("2024-01-02T08:00:00Z", "1"), hour("2024-01-01T09:00:00Z", "1")},
-			head + " 2024-01-01/2:2 of 24×60 2024-01-02/1:1 of 24×60\n",
+			head + " 2024-01-01/1:2 of 24×60 2024-01-02/1:1 of 24×60\n",
 		},
 		"another value at once": {
 			[]string{hour("2024-01-01T08:00:00Z", "1"), hour("2024-01-01T08:00:00Z", "2")},
@@ -239,9 +239,12 @@ func TestDays(t *testing.T) {
 			[]string{hour("2026-11-06T13:00:00Z", "1")},
 			"f.xml:3: field start: want readings that have been taken, got the future, 2026-11-06T13:00:00+00:00",
 		},
-		"digits that do not fit beside each other": {
-			[]string{hour("2024-01-01T08:00:00Z", "9000000000000000000"), hour("2024-01-01T09:00:00Z", "0.1")},
-			"f.xml:4: field value: want at most 18 digits, with the decimal places of the rest of its day, got 0.1",
+		"digits beside each other": {
+			[]string{hour("2024-01-01T08:00:00Z", "9999999"), hour("2024-01-01T09:00:00Z", "0.000000001")}, head + " 2024-01-01/1:2 of 24×60\n",
+		},
+		"a value that no sum could hold": {
+			[]string{hour("2024-01-01T08:00:00Z", "9223372036854775807")},
+			"f.xml:3: field value: want a number between -10000000 and 10000000 with at most 9 decimal places, also after × 10^0, got \"9223372036854775807\"",
 		},
 	}
 	for name, test := range tests {

@@ -14,18 +14,25 @@ func TestSpans(t *testing.T) {
 		var s intake.Spans
 		known := map[int64]bool{}
 		for range rapid.IntRange(0, 20).Draw(t, "spans") {
-			from := rapid.Int64Range(0, 40).Draw(t, "from")
-			to := from + rapid.Int64Range(1, 10).Draw(t, "length")
-			touched := false
-			for i := from; i < to; i++ {
-				touched = touched || known[i]
+			var ends []int64
+			to := int64(0)
+			for range rapid.IntRange(1, 4).Draw(t, "runs") {
+				from := to + rapid.Int64Range(0, 40).Draw(t, "from")
+				to = from + rapid.Int64Range(1, 10).Draw(t, "length")
+				touched := false
+				for i := from; i < to; i++ {
+					touched = touched || known[i]
+				}
+				if got := s.Touches(from, to); got != touched {
+					t.Fatalf("touches [%d, %d): got %v, want %v", from, to, got, touched)
+				}
+				ends = append(ends, from, to)
 			}
-			if got := s.Touches(from, to); got != touched {
-				t.Fatalf("touches [%d, %d): got %v, want %v", from, to, got, touched)
-			}
-			s.Add(from, to)
-			for i := from; i < to; i++ {
-				known[i] = true
+			s.Add(ends...)
+			for i := 0; i < len(ends); i += 2 {
+				for at := ends[i]; at < ends[i+1]; at++ {
+					known[at] = true
+				}
 			}
 		}
 		runs := 0

@@ -35,6 +35,9 @@ type Tx interface {
 	// PutDay stores a day. Its Revision is one more than that of the stored
 	// one, which goes into the history with its source; the first is 1.
 	PutDay(channel domain.ChannelID, day domain.Day, source string) error
+	// AmendDay replaces the data of a day that this transaction has put. It
+	// makes no revision, and nothing goes into the history.
+	AmendDay(channel domain.ChannelID, day domain.Day) error
 	// Record adds an entry to the audit log.
 	Record(e domain.Entry) error
 }

@@ -31,7 +31,9 @@ const (
 type world struct {
 	*sqlite.Store
 	locked  int // how often the writer was asked for
-	days    int
+	days    int // put
+	amended int
+	sources map[string]int // of days
 	entries []domain.Entry
 }
 
@@ -84,7 +86,16 @@ type spy struct {
 
 func (s spy) PutDay(c domain.ChannelID, d domain.Day, source string) error {
 	s.w.days++
+	if s.w.sources == nil {
+		s.w.sources = map[string]int{}
+	}
+	s.w.sources[source]++
 	return s.Tx.PutDay(c, d, source)
+}
+
+func (s spy) AmendDay(c domain.ChannelID, d domain.Day) error {
+	s.w.amended++
+	return s.Tx.AmendDay(c, d)
 }
 
 func (s spy) Record(e domain.Entry) error {

@@ -78,6 +78,37 @@ func TestSumNeverWraps(t *testing.T) {
 	}
 }
 
+// The greatest readings that files may hold add up: a leap year of five minutes
+// at six places, three days at nine. What is beyond is an error.
+func TestSumOfTheGreatest(t *testing.T) {
+	tests := map[string]struct {
+		value  domain.Decimal
+		fits   int // readings, at least
+		spills bool
+	}{
+		"six places":           {domain.Decimal{Coefficient: 9_999_999_999_999, Scale: 6}, 105_408, false},
+		"six places, negative": {domain.Decimal{Coefficient: -9_999_999_999_999, Scale: 6}, 105_408, false},
+		"nine places":          {domain.Decimal{Coefficient: 9_999_999_999_999_999, Scale: 9}, 922, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var s interval.Sum
+			for i := range tt.fits {
+				if err := s.Add(tt.value, domain.Actual, 5); err != nil {
+					t.Fatalf("%d readings of %s: %v", i+1, tt.value, err)
+				}
+			}
+			want := domain.Decimal{Coefficient: tt.value.Coefficient * int64(tt.fits), Scale: tt.value.Scale}
+			if s.Total != want || s.Present != tt.fits {
+				t.Errorf("the sum of %d times %s is %+v, want %s", tt.fits, tt.value, s, want)
+			}
+			if err := s.Add(tt.value, domain.Actual, 5); (err != nil) != tt.spills {
+				t.Errorf("once more: got error %v, want one: %t", err, tt.spills)
+			}
+		})
+	}
+}
+
 // Sums are exact at any mixture of scales.
 func TestSumProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -137,7 +137,7 @@ func (b *blocks) reading(m *meter, cursor *int64) error {
 	}
 	v, ok := m.value(value.text)
 	if !ok {
-		return b.refuseAt(value, "value", fmt.Sprintf("a number of at most 18 digits, also after × 10^%d", m.multiplier))
+		return b.refuseAt(value, "value", fmt.Sprintf("%s, also after × 10^%d", wantValue, m.multiplier))
 	}
 	return b.add(m, line, start, length, v, quality)
 }
@@ -181,7 +181,8 @@ func minutes(seconds int64) int {
 	return 0
 }
 
-// value reads a value and multiplies it, exactly.
+// value reads a value and multiplies it, exactly. It is false where the
+// product is none that a reading may have.
 func (m *meter) value(text string) (domain.Decimal, bool) {
 	v, err := domain.ParseDecimal(text)
 	if err != nil {
@@ -195,11 +196,14 @@ func (m *meter) value(text string) (domain.Decimal, bool) {
 	if scale < 0 { // the value without its point, × 10^-scale
 		v.Scale = 0
 		v, ok := v.Rescale(uint8(-scale))
+		if !ok {
+			return v, false
+		}
 		v.Scale = 0
-		return v, ok
+		return accept(v)
 	}
 	v.Scale = uint8(scale)
-	return v, scale <= domain.MaxScale
+	return accept(v)
 }
 
 // add puts a reading at the end of the run, or begins a new one.

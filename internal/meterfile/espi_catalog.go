@@ -11,6 +11,7 @@ import (
 const (
 	maxKept         = 32 << 20  // bytes of links, identifiers and codes
 	keepCost        = 64        // bytes that each of them costs beside its text
+	maxLinks        = 1_000     // of one entry, each of at most maxText bytes
 	maxResources    = 100_000   // usage points, meter readings, reading types, time parameters
 	maxBlockEntries = 2_000_000 // entries with interval blocks, 8 bytes each
 )
@@ -23,6 +24,7 @@ type resource struct {
 	self    string
 	up      []string
 	related []string
+	known   map[string]bool // the links in related, once the resource comes again
 	codes   []code
 }
 
@@ -85,6 +87,10 @@ func (c *catalog) link(rel, href string) error {
 	if len(href) > maxText {
 		return c.refuse("link", fmt.Sprintf("at most %d bytes", maxText), "more")
 	}
+	if len(c.entry.up)+len(c.entry.related) == maxLinks && (rel == "up" || rel == "related") {
+		return c.refuse("link", fmt.Sprintf("at most %d links of one entry", maxLinks), "more")
+	}
+	href = strings.Clone(href) // without the spaces around it, which may be many
 	switch rel {
 	case "self":
 		c.entry.self = href
@@ -93,14 +99,11 @@ func (c *catalog) link(rel, href string) error {
 	case "related":
 		c.entry.related = append(c.entry.related, href)
 	}
-	if len(c.entry.up)+len(c.entry.related) > maxResources {
-		return c.refuse("link", fmt.Sprintf("at most %d in one entry", maxResources), "more")
-	}
 	return nil
 }
 
 func (c *catalog) id(text string) error {
-	c.entry.id = text
+	c.entry.id = strings.Clone(text)
 	return nil
 }
 
@@ -145,7 +148,7 @@ func (c *catalog) codes(r *resource, path string) error {
 		if _, ok := r.code(name); ok {
 			return &Error{c.name, line, r.kind + "." + name, "one", "a second one"}
 		}
-		r.codes = append(r.codes, code{name, text, line})
+		r.codes = append(r.codes, code{name, strings.Clone(text), line})
 		return c.keep(text)
 	})
 }
@@ -179,15 +182,7 @@ func (c *catalog) file(r resource) error {
 				return &Error{c.name, v.line, r.kind + "." + v.name, quote(was.text) + " as at first under this link", quote(v.text)}
 			}
 		}
-		for _, href := range r.related {
-			if !slices.Contains(first.related, href) && len(first.related) < 1000 {
-				first.related = append(first.related, href)
-				if err := c.keep(href); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return c.relate(first, r.related)
 	}
 	if c.bySelf == nil {
 		c.bySelf = map[string]int{}
@@ -200,6 +195,31 @@ func (c *catalog) file(r resource) error {
 		return err
 	}
 	return c.keep(append(slices.Clone(r.up), r.related...)...)
+}
+
+// relate adds links to those of a resource, up to maxLinks.
+func (c *catalog) relate(r *resource, links []string) error {
+	if len(r.related) >= maxLinks {
+		return nil
+	}
+	if r.known == nil {
+		r.related = slices.Clip(r.related) // its entry's other resources have the same
+		r.known = make(map[string]bool, len(r.related))
+		for _, href := range r.related {
+			r.known[href] = true
+		}
+	}
+	for _, href := range links {
+		if r.known[href] || len(r.related) >= maxLinks {
+			continue
+		}
+		if err := c.keep(href); err != nil {
+			return err
+		}
+		r.known[href] = true
+		r.related = append(r.related, href)
+	}
+	return nil
 }
 
 func (c *catalog) fileBlock(after int32) error {

@@ -19,10 +19,11 @@ type finder struct {
 	all     []int          // in the order of the file
 	related map[string]int // what they name in rel="related"
 	under   map[string]int // what they name in rel="up"
+	found   map[int]int    // what was found for whom; a home with many links may have many meters
 }
 
 func (c *catalog) finder(kind string) *finder {
-	f := &finder{c: c, kind: kind, related: map[string]int{}, under: map[string]int{}}
+	f := &finder{c: c, kind: kind, related: map[string]int{}, under: map[string]int{}, found: map[int]int{}}
 	for i, r := range c.resources {
 		if r.kind != kind {
 			continue
@@ -141,17 +142,21 @@ func (f *finder) readingTypeOf(m int) (int, error) {
 
 // localTimeOf finds the time parameters of a usage point; there may be none.
 func (f *finder) localTimeOf(u int) (i int, ok bool, err error) {
-	r := f.c.resources[u]
-	for _, href := range r.related {
-		if i, ok := f.at(href); ok {
-			return i, true, nil
-		}
-	}
 	switch len(f.all) {
 	case 0:
 		return 0, false, nil
 	case 1:
 		return f.all[0], true, nil
+	}
+	if i, ok := f.found[u]; ok {
+		return i, true, nil
+	}
+	r := f.c.resources[u]
+	for _, href := range r.related {
+		if i, ok := f.at(href); ok {
+			f.found[u] = i
+			return i, true, nil
+		}
 	}
 	return 0, false, &Error{f.c.name, r.line, "UsagePoint", "a link to one of the file's LocalTimeParameters", quote(r.self)}
 }

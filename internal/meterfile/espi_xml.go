@@ -97,7 +97,7 @@ func (s *scanner) next() (xml.Token, error) {
 		switch t := token.(type) {
 		case xml.StartElement:
 			if s.depth++; s.depth > maxDepth {
-				return nil, s.refuse(t.Name.Local, fmt.Sprintf("at most %d elements inside each other", maxDepth), "more")
+				return nil, s.refuse("XML", fmt.Sprintf("at most %d elements inside each other", maxDepth), "more")
 			}
 			return t, nil
 		case xml.EndElement:
@@ -125,7 +125,11 @@ func (s *scanner) failure(err error) error {
 		return readError(s.name, s.src.err)
 	}
 	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
-		return &Error{s.name, syntax.Line, "XML", "well-formed XML", syntax.Msg}
+		got := printable(syntax.Msg)
+		if len(got) > maxShown {
+			got = quote(got)
+		}
+		return &Error{s.name, syntax.Line, "XML", "well-formed XML", got}
 	}
 	return s.refuse("XML", "well-formed XML", quote(err.Error()))
 }

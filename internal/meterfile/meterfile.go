@@ -5,6 +5,10 @@
 // is, a few hundred kilobytes are held, and every bound has a number. It
 // decides nothing about where readings go and knows no calendar but that of
 // the format; a mistake is an [Error] that names file, line and field.
+//
+// A reading has at most 9 decimal places, beside zeros at the end, and is
+// nearer to zero than 10,000,000 of its unit. So whatever a file says, a year
+// of its readings of 5 minutes and 6 places adds up in 64 bits.
 package meterfile
 
 import (
@@ -12,7 +16,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
@@ -77,6 +83,19 @@ func quote(s string) string {
 		return fmt.Sprintf("%q and %d bytes more", s[:most], len(s)-most)
 	}
 	return fmt.Sprintf("%q", s)
+}
+
+// maxShown bounds what is shown of a file without quotes.
+const maxShown = 100
+
+// printable replaces what a terminal would not print, or would obey.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 const formats = "NEM12 (the first record is 100,NEM12) or Green Button ESPI (XML)"

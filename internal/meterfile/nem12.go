@@ -24,7 +24,7 @@ var marketTime = time.FixedZone("+10:00", 10*60*60)
 // The bounds on what a file makes the reader remember.
 const (
 	maxRegisters = 100_000   // registers in one file
-	maxRuns      = 1_000_000 // runs of days of all registers
+	maxWords     = 1_000_000 // of 64 days, of all registers
 )
 
 // nem12 is the state of reading one file.
@@ -33,7 +33,7 @@ type nem12 struct {
 	yield    func(*Block) error
 	register *nem12Register // of the 200 record above; nil before the first one
 	known    map[string]*nem12Register
-	runs     int // of days, of all registers
+	words    int // of the days of all registers
 	day      nem12Day
 	blocks   int
 	ended    bool
@@ -167,7 +167,7 @@ func (n *nem12) startRegister(r record) error {
 		if len(n.known) == maxRegisters {
 			return n.refuse("NMI", fmt.Sprintf("at most %d registers in one file", maxRegisters), "one more")
 		}
-		n.register = &nem12Register{}
+		n.register = &nem12Register{seen: days{}}
 		n.known[key] = n.register
 	}
 	direction := domain.Consumption

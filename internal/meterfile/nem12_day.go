@@ -62,14 +62,14 @@ func (n *nem12) startDay(r record) error {
 
 // claim notes that the register has the day, once.
 func (n *nem12) claim(day domain.Date) error {
-	runs := len(n.register.seen)
+	words := len(n.register.seen)
 	if !n.register.seen.add(day) {
 		c := n.register.channel
 		return n.refuse("IntervalDate", "each day of a register once", fmt.Sprintf("a repeated register: %s of %s has had %s", c.Register, c.Identifier, day))
 	}
-	n.runs += len(n.register.seen) - runs
-	if n.runs > maxRuns {
-		return n.refuse("IntervalDate", "days in some order", fmt.Sprintf("more than %d gaps", maxRuns))
+	n.words += len(n.register.seen) - words
+	if n.words > maxWords {
+		return n.refuse("IntervalDate", fmt.Sprintf("the days of all registers in at most %d spans of 64", maxWords), "more")
 	}
 	return nil
 }
@@ -176,23 +176,26 @@ func (n *nem12) finishDay() error {
 	b := &d.block
 	b.Scale = 0
 	for i, v := range d.values {
-		if d.quality[i] != domain.Missing {
-			b.Scale = max(b.Scale, v.Scale)
+		if d.quality[i] == domain.Missing {
+			continue // whatever filler the file holds
 		}
+		v, ok := accept(v)
+		if !ok {
+			return refuse("IntervalValue"+strconv.Itoa(i+1), wantValue, quote(d.values[i].String()))
+		}
+		d.values[i] = v
+		b.Scale = max(b.Scale, v.Scale)
 	}
 	b.Values = resize(b.Values, len(d.values))
 	for i, v := range d.values {
 		switch {
 		case d.quality[i] == domain.Missing:
-			b.Values[i] = 0 // whatever filler the file holds
+			b.Values[i] = 0
 			continue
 		case d.empty[i]:
 			return refuse("IntervalValue"+strconv.Itoa(i+1), "a number, as its quality is not N", "nothing")
 		}
-		v, ok := v.Rescale(b.Scale)
-		if !ok {
-			return refuse("IntervalValue"+strconv.Itoa(i+1), "at most 18 digits", "a number that is too long beside the others of its day")
-		}
+		v, _ = v.Rescale(b.Scale) // what was accepted fits at every scale of others
 		b.Values[i] = v.Coefficient
 	}
 	year, month, day := d.date.Civil()

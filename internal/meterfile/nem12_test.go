@@ -118,7 +118,6 @@ func TestNEM12Refusals(t *testing.T) {
 		"a negative value":       {head + register + "300,20240301,1,-2" + strings.Repeat(",0", 46) + ",A\n900\n", `3: field IntervalValue2: want a number that is not negative; a day of 30 minutes has 48, got "-2"`},
 		"not a number":           {head + register + "300,20240301,NaN" + strings.Repeat(",0", 47) + ",A\n900\n", `3: field IntervalValue1: want a number that is not negative; a day of 30 minutes has 48, got "NaN"`},
 		"no value though actual": {head + register + "300,20240301,1,,1" + strings.Repeat(",0", 45) + ",A\n900\n", `3: field IntervalValue2: want a number, as its quality is not N, got nothing`},
-		"digits that do not fit": {head + register + "300,20240301,9000000000000000000,0.1" + strings.Repeat(",0", 46) + ",A\n900\n", `3: field IntervalValue1: want at most 18 digits, got a number that is too long beside the others of its day`},
 		"a quality that is none": {head + register + day("20240301", 48, "X,,,,") + "\n900\n", `3: field QualityMethod: want A, E, F, N, S or V after 48 values, a day of 30 minutes, got "X"`},
 		"F without a reason":     {head + register + day("20240301", 48, "F14,,,,") + "\n900\n", `3: field ReasonCode: want a number, as the quality is F, got nothing`},
 		"too much in 300":        {head + register + day("20240301", 48, "A,,,,,x") + "\n900\n", `3: field 300: want nothing after MSATSLoadDateTime, got "x"`},

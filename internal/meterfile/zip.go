@@ -44,7 +44,7 @@ func Each(name string, r io.ReaderAt, size int64, fn func(name string, r io.Read
 	}
 	left := int64(maxUnpacked)
 	for _, f := range files {
-		e := &entry{name: name + "/" + f.Name, file: f, most: left}
+		e := &entry{name: name + "/" + entryName(f.Name), file: f, most: left}
 		err := fn(e.name, e)
 		if closeErr := e.close(); err == nil {
 			err = closeErr
@@ -55,6 +55,16 @@ func Each(name string, r io.ReaderAt, size int64, fn func(name string, r io.Read
 		left -= e.longest
 	}
 	return nil
+}
+
+// entryName returns an entry's name as errors may show it: its end, where it
+// is long.
+func entryName(name string) string {
+	name = printable(name)
+	if len(name) > maxShown {
+		name = "…" + strings.ToValidUTF8(name[len(name)-maxShown:], "")
+	}
+	return name
 }
 
 // budgetReader bounds how much is read in all while left is not negative.

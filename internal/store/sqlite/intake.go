@@ -124,6 +124,17 @@ func (t *transfer) put(channel domain.ChannelID, d domain.Day, src int64) error 
 	return t.write(next, channel, d, src)
 }
 
+// AmendDay replaces the data of a day that this transaction has put: one of
+// another instant of recording is not found.
+func (t *transfer) AmendDay(channel domain.ChannelID, d domain.Day) error {
+	const amend = `UPDATE hot SET data = ?1 WHERE day = ?2 AND ch = ?3 AND recorded_at = ?4`
+	err := run(t.conn, amend, d.Data, d.Date, channel, t.now)
+	if err == nil && t.conn.Changes() == 0 {
+		err = notFound("this day")
+	}
+	return failure(t.ctx, "amend a day", err)
+}
+
 // write executes a statement with the five values of a day.
 func (t *transfer) write(sql string, channel domain.ChannelID, d domain.Day, src int64) error {
 	stmt, err := t.conn.Prepare(sql)

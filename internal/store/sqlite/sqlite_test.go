@@ -165,6 +165,51 @@ func TestHistoryKeepsWhatWasReplaced(t *testing.T) {
 	}
 }
 
+// TestAmendments: they leave no history, and an earlier transaction's day alone.
+func TestAmendments(t *testing.T) {
+	now := noon
+	s := open(t, "", sqlite.Options{Now: func() time.Time { return now }})
+	if err := s.AddPartner(t.Context(), domain.Partner{ID: "prt_a"}, domain.Entry{ID: "aud_1"}); err != nil {
+		t.Fatal(err)
+	}
+	var c domain.Channel
+	err := s.TakeIn(t.Context(), func(tx intake.Tx) error {
+		p, err := tx.AddSupplyPoint(domain.SupplyPoint{Partner: "prt_a", Market: domain.MarketNLDGas, Identifier: "1"})
+		if err != nil {
+			return err
+		}
+		if c, err = tx.AddChannel(domain.Channel{SupplyPoint: p, Unit: domain.CubicMetre}); err != nil {
+			return err
+		}
+		return tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte("old")}, "first")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Second)
+	err = s.TakeIn(t.Context(), func(tx intake.Tx) error {
+		err := tx.AmendDay(c.ID, domain.Day{Date: 20000, Data: []byte("forged")})
+		if e, ok := errors.AsType[*domain.Error](err); !ok || e.Kind != domain.NotFound {
+			t.Errorf("an earlier transaction's day: got the error %v, want not found", err)
+		}
+		if err := tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte("half")}, "second"); err != nil {
+			return err
+		}
+		return tx.AmendDay(c.ID, domain.Day{Date: 20000, Data: []byte("all")})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Values(t.Context(), `
+		SELECT d.rev || ' ' || s.name || ' ' || CAST(d.data AS TEXT) FROM
+			(SELECT rev, src, data FROM history UNION ALL SELECT rev, src, data FROM hot) d
+		JOIN source s ON s.id = d.src ORDER BY d.rev`)
+	want := []string{"1 first old", "2 second all"}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("history and day: got %q (%v), want %q", got, err, want)
+	}
+}
+
 func TestPanicIsItsCallersFailure(t *testing.T) {
 	s := open(t, "", options())
 	err := s.Change(t.Context(), func(*zombie.Conn) error { panic("oh no") })

@@ -114,6 +114,37 @@ var days = []promise{
 			return nil
 		}))
 	}},
+	{"a day that is amended stays the revision that it is", func(t *testing.T, w *world) {
+		w.put(t, w.alpha.channel.ID, "old", firstDay)
+		w.put(t, w.beta.channel.ID, "beta", firstDay)
+		must(t, w.TakeIn(t.Context(), func(tx intake.Tx) error {
+			for _, day := range []domain.Date{firstDay, firstDay + 1} {
+				if err := tx.PutDay(w.alpha.channel.ID, domain.Day{Date: day, Data: []byte("half")}, "s"); err != nil {
+					return err
+				}
+				for _, text := range []string{"most of it", "all of it, which is longer"} {
+					if err := tx.AmendDay(w.alpha.channel.ID, domain.Day{Date: day, Revision: 77, Data: []byte(text)}); err != nil {
+						return err
+					}
+				}
+			}
+			got, err := tx.Day(w.alpha.channel.ID, firstDay)
+			equal(t, "day after AmendDay", []any{got.Revision, string(got.Data)}, []any{int32(2), "all of it, which is longer"})
+			return err
+		}))
+		equal(t, "alpha's days", w.read(t, w.alpha.channel.ID, 0, 1<<20, false), []string{"0/2/all of it, which is longer", "1/1/all of it, which is longer"})
+		equal(t, "beta's days", w.read(t, w.beta.channel.ID, 0, 1<<20, false), []string{"0/1/beta"})
+		w.put(t, w.alpha.channel.ID, "next", firstDay)
+		equal(t, "alpha's day", w.read(t, w.alpha.channel.ID, firstDay, firstDay, false), []string{"0/3/next"})
+	}},
+	{"what was not put cannot be amended", func(t *testing.T, w *world) {
+		must(t, w.TakeIn(t.Context(), func(tx intake.Tx) error {
+			err := tx.AmendDay(w.alpha.channel.ID, domain.Day{Date: firstDay, Data: []byte("x")})
+			refused(t, "an amendment of no day", err, domain.NotFound)
+			return nil
+		}))
+		equal(t, "days", len(w.read(t, w.alpha.channel.ID, 0, 1<<20, false)), 0)
+	}},
 	{"a reading is one picture, while others write", func(t *testing.T, w *world) {
 		w.put(t, w.alpha.channel.ID, "old", firstDay, firstDay+1)
 		var got []string
