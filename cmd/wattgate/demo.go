@@ -147,7 +147,7 @@ With it, a token for one customer, valid for 1 hour:
   curl --location '$WATTGATE_AUTH_URL$/v1/auth/impersonate?user_id=$CUSTOMER_USER_ID$' \
     --header 'Authorization: Bearer <token of the step before>'
 
-With that, the customer's data:
+(the header works without the word Bearer too). With that, the customer's data:
 
   curl --location '$WATTGATE_CUSTOMER_URL$' \
     --header 'Content-Type: application/json' \
@@ -162,6 +162,10 @@ A third party asks for a token and reads half-hours:
     -d client_secret=$THIRD_PARTY_CLIENT_SECRET$ | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
   curl -s '$WATTGATE_GRAPHQL_URL$' -H "Authorization: $TOKEN" -H 'Content-Type: application/json' \
     -d '{"query":"{ property(id: \"$PROPERTY_ID$\") { measurements(last: 4) { edges { node { value unit readAt } } } } }"}'
+
+The same token with Python (Debian: python3-requests):
+
+  python3 -c 'import requests; print(requests.post("$WATTGATE_AUTH_URL$/token/", data={"grant_type": "client_credentials", "client_id": "$THIRD_PARTY_CLIENT_ID$", "client_secret": "$THIRD_PARTY_CLIENT_SECRET$"}).json()["access_token"])'
 
 Log lines follow on standard error.
 `
