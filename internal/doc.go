@@ -4,8 +4,8 @@
 //	5  cmd/wattgate                                      flags, exit codes
 //	4  app                                               who gets whom
 //	3  server + auth customer support   store + sqlite storetest
-//	2  authn  issuance  registry  usage  intake          decisions
-//	1  dialect  authz  token  secret  interval  meterfile
+//	2  authn  issuance  registry  usage  intake  audit   decisions
+//	1  dialect  authz  token  secret  interval  meterfile  throttle
 //	0  domain  oauth                                     words
 //
 // The way of one request, a partner that acts for a customer (E17):

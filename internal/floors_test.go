@@ -19,13 +19,16 @@ var floors = map[string]float64{
 	"internal/domain": 0,
 	"internal/oauth":  0,
 
+	"internal/assertion": 1,
 	"internal/authz":     1,
 	"internal/dialect":   1,
 	"internal/interval":  1,
 	"internal/meterfile": 1,
 	"internal/secret":    1,
+	"internal/throttle":  1,
 	"internal/token":     1,
 
+	"internal/audit":    2,
 	"internal/authn":    2,
 	"internal/intake":   2,
 	"internal/issuance": 2,
@@ -54,6 +57,8 @@ var floors = map[string]float64{
 // foreign lists what a folder imports from others. Everything else gets by with
 // the standard library.
 var foreign = map[string][]string{
+	"internal/assertion":             {"github.com/go-jose/go-jose/v4"},
+	"internal/audit":                 {"golang.org/x/mod/sumdb/"},
 	"internal/secret":                {"golang.org/x/crypto/argon2"},
 	"internal/server/customer":       {"github.com/99designs/gqlgen/", "github.com/vektah/gqlparser/", "golang.org/x/sync/"},
 	"internal/server/customer/graph": {"github.com/99designs/gqlgen/", "github.com/vektah/gqlparser/"},

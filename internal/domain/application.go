@@ -58,6 +58,9 @@ type AuthMethod string
 const (
 	ClientSecretBasic AuthMethod = "client_secret_basic"
 	ClientSecretPost  AuthMethod = "client_secret_post"
+	// PrivateKeyJWT is an assertion signed with the application's own key
+	// (RFC 7523). An application that uses it has no secret.
+	PrivateKeyJWT AuthMethod = "private_key_jwt"
 )
 
 // Application is an OAuth application. It belongs to one partner and holds one
@@ -75,6 +78,7 @@ type Application struct {
 	Audiences         Audiences
 	Lifetime          time.Duration // of its tokens: 60 s to 3,600 s
 	AuthMethod        AuthMethod
+	Keys              []byte // its public keys as a JSON Web Key Set, with PrivateKeyJWT
 	Disabled          bool
 	RevokedBefore     time.Time // tokens issued at or before this instant are dead
 	CreatedAt         time.Time

@@ -26,6 +26,9 @@ const (
 	Conflict
 	// Unavailable means that the same request may succeed later.
 	Unavailable
+	// Throttled means that the caller has tried too often and may come again
+	// after a while, which a [Pause] names.
+	Throttled
 	kinds // how many there are
 )
 
@@ -49,6 +52,8 @@ func (k Kind) String() string {
 		return "conflict"
 	case Unavailable:
 		return "unavailable"
+	case Throttled:
+		return "throttled"
 	}
 	return fmt.Sprintf("kind %d", uint8(k))
 }

@@ -70,6 +70,9 @@ func ParseAccountNumber(s string) (AccountNumber, error) {
 // ParseUserID reads a user's identifier as it enters the program, as usr_ and
 // 32 hexadecimal digits or as the UUID of the same user.
 func ParseUserID(s string) (UserID, error) {
+	if canonicalUser(s) { // as it stands in every token: for nothing
+		return UserID(s), nil
+	}
 	digits, ok := strings.CutPrefix(s, prefixUser)
 	if !ok && len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
 		digits, ok = s[:8]+s[9:13]+s[14:18]+s[19:23]+s[24:], true
@@ -82,6 +85,19 @@ func ParseUserID(s string) (UserID, error) {
 		return "", malformedID("a user")
 	}
 	return UserID(prefixUser + digits), nil
+}
+
+// canonicalUser reports whether a text is an identifier as we write it.
+func canonicalUser(s string) bool {
+	if len(s) != len(prefixUser)+32 || s[:len(prefixUser)] != prefixUser {
+		return false
+	}
+	for _, b := range []byte(s[len(prefixUser):]) {
+		if (b < '0' || b > '9') && (b < 'a' || b > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // UUID returns the user's identifier in the EnergyZero dialect, for example

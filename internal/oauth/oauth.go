@@ -24,6 +24,7 @@ const (
 	NotFound               Code = "not_found" // ours, beside the registry
 	ServerError            Code = "server_error"
 	TemporarilyUnavailable Code = "temporarily_unavailable"
+	SlowDown               Code = "slow_down" // RFC 8628 §3.5, and ours beside status 429
 )
 
 // Error is a refusal in the words of the protocol. Description may be shown to
@@ -31,7 +32,10 @@ const (
 type Error struct {
 	Code        Code
 	Description string
-	Err         error
+	// About is the code whose explanation error_uri leads to, where that is
+	// another than Code: several causes may have to share one code.
+	About Code
+	Err   error
 }
 
 // Error returns the operator's text.
@@ -54,4 +58,5 @@ type Token struct {
 	Access   []byte // the compact JWS; belongs to the caller of the issuer
 	Lifetime int64  // in seconds
 	Scope    string // as the answer echoes it
+	Issued   string // issued_token_type, of an exchange only (RFC 8693 §2.2.1)
 }

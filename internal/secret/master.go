@@ -18,6 +18,10 @@ const (
 	LabelPepper      = "wattgate/1 secret pepper"
 	LabelSigningKeys = "wattgate/1 signing keys"
 	LabelCursor      = "wattgate/1 cursor"
+	// LabelCheckpoints and LabelAddresses are the audit log's: the seed of the
+	// key that signs its checkpoints, and the key of its pseudonyms.
+	LabelCheckpoints = "wattgate/1 audit checkpoints"
+	LabelAddresses   = "wattgate/1 audit addresses"
 )
 
 // Master is the key outside the database that everything else hangs on: 32
