@@ -22,6 +22,12 @@ type Clients struct {
 	// Used is told which secret opened the door, so that people can see which
 	// one is safe to retire. It must not block.
 	Used func(id domain.SecretID, at time.Time)
+	// Audiences are our issuer and token endpoint, one of which an assertion
+	// must name; Replays remembers those that have been used.
+	Audiences []string
+	Replays   Replays
+	// Throttle slows down who fails too often; nil: nobody.
+	Throttle *Throttle
 }
 
 // errClient is the one answer to an unknown client, a wrong, expired or retired
@@ -51,9 +57,30 @@ func (c cause) Error() string {
 	return c.why + ": " + string(c.client)
 }
 
+// Refusal tells the audit log why, and which application it was about.
+func (c cause) Refusal() (why string, client domain.ClientID) { return c.why, c.client }
+
 // Client finds the application that the credentials belong to. It does the same
-// work whether the application is unknown or the secret is wrong.
-func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMethod) (*domain.Listing, error) {
+// work whether the application is unknown or the secret is wrong. Who has failed
+// too often, at the address that the request came from, is [domain.Throttled].
+func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMethod, from domain.Origin) (*domain.Listing, error) {
+	a := c.Throttle.attempt(id, from.Address, c.Now())
+	if err := c.Throttle.refuses(a); err != nil {
+		return nil, err
+	}
+	app, err := c.client(id, given, method)
+	if err == nil {
+		c.Throttle.succeeded(a)
+		return app, nil
+	}
+	if err != errHeld { // which was right
+		err = c.Throttle.failed(a, err)
+	}
+	return nil, err
+}
+
+// client is [Clients.Client] without a limit.
+func (c *Clients) client(id string, given domain.Secret, method domain.AuthMethod) (*domain.Listing, error) {
 	text := given.Reveal()
 	digest := c.Pepper.Digest(text)
 	wellFormed := secret.WellFormed(text, c.Environment)

@@ -20,6 +20,13 @@ type Tokens struct {
 	Directory Directory
 	Issuer    string
 	Now       func() time.Time
+	// Denied are the tokens that were revoked one by one; nil: none.
+	Denied *DenyList
+	// FeedAge tells how old the newest news of other nodes' revocations is;
+	// nil: there are no other nodes.
+	FeedAge func() time.Duration
+
+	verified verified
 }
 
 // Caller returns who holds the token, for an API that demands the audience. A
@@ -29,19 +36,22 @@ func (t *Tokens) Caller(raw string, audience domain.Audience) (domain.Caller, er
 	if raw == "" {
 		return domain.Caller{}, ErrNoToken
 	}
-	claims, err := t.Keys.Verify(raw, t.Now(), token.Expect{Issuer: t.Issuer})
+	claims, err := t.verify(raw)
 	if err != nil {
 		if errors.Is(err, token.ErrExpired) {
 			return domain.Caller{}, ErrExpired
 		}
 		return domain.Caller{}, invalid(err)
 	}
-	caller, held, err := t.standing(&claims)
+	caller, held, err := t.standing(claims)
 	if err != nil {
 		return domain.Caller{}, invalid(err)
 	}
 	if held && audience == domain.AudienceAuth { // where tokens are made of tokens
 		return domain.Caller{}, errHeld
+	}
+	if t.deaf() && (audience == domain.AudienceAuth || caller.Impersonated()) {
+		return domain.Caller{}, errDeaf
 	}
 	if !caller.Audiences.Has(audience) {
 		return domain.Caller{}, ErrAudience
@@ -69,6 +79,9 @@ func (t *Tokens) standing(c *token.Claims) (_ domain.Caller, held bool, err erro
 	if !issued.After(app.DeadUntil) {
 		return domain.Caller{}, false, errors.New("revoked with its application")
 	}
+	if t.Denied != nil && t.Denied.Denies(c.ID) {
+		return domain.Caller{}, false, errors.New("revoked by itself")
+	}
 	caller := domain.Caller{
 		Partner: c.Partner, Client: c.ClientID, Actor: c.Actor, Act: c.SID, Audiences: c.Audiences & app.Audiences,
 		Permissions: c.Permissions.And(app.Permissions), Scope: c.Scope, Reach: app.Reach,
@@ -88,6 +101,13 @@ func (t *Tokens) standing(c *token.Claims) (_ domain.Caller, held bool, err erro
 	caller.Permissions = caller.Permissions.And(domain.CustomerPermissions)
 	return caller, app.Held, nil
 }
+
+// deaf reports whether this node has not heard for too long what the others
+// revoke.
+func (t *Tokens) deaf() bool { return t.FeedAge != nil && t.FeedAge() > MaxFeedAge }
+
+// errDeaf asks to come again, or to another node.
+var errDeaf = &domain.Error{Kind: domain.Unavailable, Public: "this server has not heard of revocations for too long; try again"}
 
 // invalid keeps the reason for the operator and shows the caller none. It
 // matches [ErrInvalid].

@@ -21,7 +21,8 @@ type EnergyZero struct {
 
 // WriteToken writes a token into the body and the Authorization header (E15,
 // E20, E22): access_token, expires_in, scope, token_type in this order, the
-// lifetime less one second, bearer in lower case.
+// lifetime less one second, bearer in lower case. What an exchange adds stands
+// where the alphabet, in which they are, has it.
 func (d EnergyZero) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	h := w.Header()
 	private(h)
@@ -32,6 +33,7 @@ func (d EnergyZero) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	body = append(body, t.Access...)
 	body = append(body, `","expires_in":`...)
 	body = strconv.AppendInt(body, t.Lifetime-1, 10)
+	body = appendIssued(body, t.Issued)
 	body = append(body, `,"scope":`...)
 	body = appendString(body, t.Scope)
 	send(w, http.StatusOK, append(body, `,"token_type":"bearer"}`...))

@@ -23,4 +23,5 @@ var Explained = []Explanation{
 	{oauth.NotFound, "There is no such object, or it is not yours to see."},
 	{oauth.ServerError, "Our fault. The header X-Request-Id of the answer finds the cause in our log."},
 	{oauth.TemporarilyUnavailable, "Not now. Try again after the time that the header Retry-After gives."},
+	{oauth.SlowDown, "Too many tries failed. Wait for the seconds that the header Retry-After gives, and look at what you send: trying before that may make the wait longer."},
 }

@@ -30,6 +30,28 @@ var parameters = map[string]bool{
 	"client_secret": false,
 	"audience":      true,
 	"resource":      true,
+
+	"subject_token":         false, // RFC 8693 §2.1
+	"subject_token_type":    false,
+	"actor_token":           false,
+	"actor_token_type":      false,
+	"requested_token_type":  false,
+	"reason":                false, // ours, beside the registry
+	"client_assertion":      false, // RFC 7521 §4.2
+	"client_assertion_type": false,
+
+	"token":           false, // RFC 7009 §2.1, RFC 7662 §2.1
+	"token_type_hint": false,
+}
+
+// room is how long the value of a parameter may be. A token of ours may have 8
+// KiB, and what cannot be sent cannot be revoked.
+func room(name string) int {
+	switch name {
+	case "token", "actor_token", "client_assertion":
+		return maxHeader
+	}
+	return maxPart
 }
 
 // Form is a parsed form: at most 16 parameters in the order they came.
@@ -176,7 +198,7 @@ func readMultipart(r *http.Request, boundary string) (*Form, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, err := io.ReadAll(io.LimitReader(part, maxPart+1))
+		value, err := io.ReadAll(io.LimitReader(part, int64(room(name))+1))
 		if body.N <= 0 {
 			return nil, refused("the body is larger than 64 KiB")
 		}
@@ -210,7 +232,7 @@ func (f *Form) add(name, value string) error {
 	if len(f.fields) == maxParts {
 		return refused("the form has more than 16 parts")
 	}
-	if len(name) > maxPart || len(value) > maxPart {
+	if len(name) > maxPart || len(value) > room(name) {
 		return refused("a parameter is larger than 4 KiB")
 	}
 	if !clean(name) || !clean(value) {

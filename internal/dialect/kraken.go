@@ -23,6 +23,7 @@ func (d Kraken) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	body = strconv.AppendInt(body, t.Lifetime, 10)
 	body = append(body, `,"token_type":"Bearer","scope":`...)
 	body = appendString(body, t.Scope)
+	body = appendIssued(body, t.Issued) // no client expects it anywhere: at the end
 	send(w, http.StatusOK, append(body, '}'))
 }
 

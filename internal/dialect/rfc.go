@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -14,20 +15,25 @@ type refusal struct {
 	status      int
 	code        oauth.Code
 	description string
+	about       oauth.Code    // where another code's explanation fits better
+	pause       *domain.Pause // of a caller who has tried too often
 }
 
 // translate finds status, code and sentence of an error. What has no kind is
 // our own fault, and says so without a reason.
 func translate(err error) refusal {
 	if e, ok := errors.AsType[*oauth.Error](err); ok {
-		return refusal{statusOf(e.Code), e.Code, e.Description}
+		return refusal{status: statusOf(e.Code), code: e.Code, description: e.Description, about: e.About}
 	}
 	if e, ok := errors.AsType[*domain.Error](err); ok {
+		if e.Kind == domain.Throttled { // the code alone is 400 (RFC 8628 §3.5)
+			return throttled(e)
+		}
 		if code, ok := codeOf(e.Kind); ok {
-			return refusal{statusOf(code), code, e.Public}
+			return refusal{status: statusOf(code), code: code, description: e.Public}
 		}
 	}
-	return refusal{http.StatusInternalServerError, oauth.ServerError, "something went wrong on our side"}
+	return refusal{status: http.StatusInternalServerError, code: oauth.ServerError, description: "something went wrong on our side"}
 }
 
 // codeOf translates a kind; Internal has no code that says more.
@@ -43,6 +49,8 @@ func codeOf(k domain.Kind) (oauth.Code, bool) {
 		return oauth.NotFound, true
 	case domain.Unavailable:
 		return oauth.TemporarilyUnavailable, true
+	case domain.Throttled:
+		return oauth.SlowDown, true
 	case domain.Internal:
 	}
 	return "", false
@@ -62,7 +70,7 @@ func statusOf(c oauth.Code) int {
 	case oauth.TemporarilyUnavailable:
 		return http.StatusServiceUnavailable
 	case oauth.InvalidRequest, oauth.InvalidGrant, oauth.UnauthorizedClient, oauth.UnsupportedGrantType,
-		oauth.InvalidScope, oauth.InvalidTarget:
+		oauth.InvalidScope, oauth.InvalidTarget, oauth.SlowDown:
 	}
 	return http.StatusBadRequest
 }
@@ -94,20 +102,23 @@ func refuse(w http.ResponseWriter, r refusal, errorsURL string) {
 	if r.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}
+	if r.pause != nil {
+		writePause(w.Header(), r.pause)
+	}
 	body := append(make([]byte, 0, 256), `{"error":`...)
 	body = appendString(body, string(r.code))
 	body = append(body, `,"error_description":`...)
 	body = appendString(body, r.description)
 	if errorsURL != "" {
 		body = append(body, `,"error_uri":`...)
-		body = appendString(body, errorsURL+"#"+string(r.code))
+		body = appendString(body, errorsURL+"#"+string(cmp.Or(r.about, r.code)))
 	}
 	send(w, r.status, append(body, '}'))
 }
 
 // refuseMethod answers a method that the path does not know; Allow is set.
 func refuseMethod(w http.ResponseWriter, errorsURL string) {
-	refuse(w, refusal{http.StatusMethodNotAllowed, oauth.InvalidRequest, "this path does not know that method; the header Allow lists those it knows"}, errorsURL)
+	refuse(w, refusal{status: http.StatusMethodNotAllowed, code: oauth.InvalidRequest, description: "this path does not know that method; the header Allow lists those it knows"}, errorsURL)
 }
 
 // appendString appends a JSON string. Most are plain ASCII.

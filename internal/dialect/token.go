@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
 )
 
 // TokenRequest is what is asked of a token endpoint, in either dialect.
@@ -16,12 +17,13 @@ type TokenRequest struct {
 	Audience  []string // empty: all that is granted
 	Resource  []string // RFC 8707
 	Client    Credentials
+	Exchange  *Exchange // of that grant only
 }
 
 // Credentials are how an application says who it is (RFC 6749 §2.3.1).
 type Credentials struct {
 	ID     string
-	Secret domain.Secret
+	Secret domain.Secret     // the secret, or with private_key_jwt the assertion
 	Method domain.AuthMethod // empty: nothing was presented
 }
 
@@ -36,6 +38,11 @@ func ReadToken(r *http.Request) (*TokenRequest, error) {
 	if req.GrantType == "" {
 		return nil, refused("the parameter grant_type is missing")
 	}
+	if req.GrantType == oauth.GrantTokenExchange {
+		if req.Exchange, err = readExchange(f); err != nil {
+			return nil, err
+		}
+	}
 	req.Client, err = credentials(r.Header["Authorization"], f)
 	if err != nil {
 		return nil, err
@@ -46,6 +53,16 @@ func ReadToken(r *http.Request) (*TokenRequest, error) {
 // credentials finds the one way in which the request authenticates.
 func credentials(headers []string, f *Form) (Credentials, error) {
 	id, secret := f.Get("client_id"), f.Get("client_secret")
+	signed, kind := f.Get("client_assertion"), f.Get("client_assertion_type")
+	if signed != "" || kind != "" {
+		if len(headers) > 0 || secret != "" {
+			return Credentials{}, refused("the request authenticates in two ways; an assertion goes alone")
+		}
+		if kind != assertionType || signed == "" {
+			return Credentials{}, refused("client_assertion goes with client_assertion_type=" + assertionType)
+		}
+		return Credentials{ID: id, Secret: domain.NewSecret(signed), Method: domain.PrivateKeyJWT}, nil
+	}
 	switch {
 	case len(headers) > 1:
 		return Credentials{}, refused("the request has more than one Authorization header")
@@ -58,6 +75,9 @@ func credentials(headers []string, f *Form) (Credentials, error) {
 	}
 	return Credentials{ID: id}, nil
 }
+
+// assertionType is that of an assertion that is a JWT (RFC 7523 §2.2).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // basic reads the scheme Basic. RFC 6749 §2.3.1 form-encodes the two halves
 // first; our own identifiers and secrets hold only characters that this leaves

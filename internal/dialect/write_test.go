@@ -122,6 +122,7 @@ func TestEveryKindHasAnAnswer(t *testing.T) {
 		domain.Forbidden:       {403, oauth.InsufficientScope},
 		domain.NotFound:        {404, oauth.NotFound},
 		domain.Unavailable:     {503, oauth.TemporarilyUnavailable},
+		domain.Throttled:       {429, oauth.SlowDown},
 	}
 	if len(want) != domain.Kinds() {
 		t.Fatalf("this test knows %d kinds, want %d", len(want), domain.Kinds())

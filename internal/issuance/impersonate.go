@@ -18,6 +18,12 @@ import (
 // An unknown user, another partner's and a member of staff are the same
 // [domain.NotFound]: the query has the partner and the kind in its predicate.
 func (is *Issuer) Impersonate(ctx context.Context, caller domain.Caller, user domain.UserID, from domain.Origin) (oauth.Token, error) {
+	return is.actAs(ctx, caller, user, Request{From: from}, "")
+}
+
+// actAs is what both spellings of impersonation have in common. The request
+// narrows what caller and customer both have; the reason goes into the audit log.
+func (is *Issuer) actAs(ctx context.Context, caller domain.Caller, user domain.UserID, req Request, reason string) (oauth.Token, error) {
 	if caller.User != "" || caller.Impersonated() {
 		return oauth.Token{}, forbidden("a token that speaks for a user cannot impersonate; use the application's own token")
 	}
@@ -31,26 +37,37 @@ func (is *Issuer) Impersonate(ctx context.Context, caller domain.Caller, user do
 	if audiences == 0 {
 		return oauth.Token{}, forbidden("this token opens no API that a customer's token could open; ask for another audience")
 	}
-	customer, err := is.Customers.ImpersonableCustomer(ctx, caller.Partner, user)
+	audiences, err := is.audiences(audiences, req)
 	if err != nil {
 		return oauth.Token{}, err
 	}
 	permissions := authz.Combine(caller.Permissions, domain.CustomerPermissions)
+	scope := within(caller.Scope, permissions)
+	if req.Scope != "" {
+		if permissions, scope, err = narrow(permissions, req.Scope); err != nil {
+			return oauth.Token{}, err
+		}
+	}
+	customer, err := is.customer(ctx, caller, user)
+	if err != nil {
+		return oauth.Token{}, err
+	}
 	act := domain.NewEntryID(is.Now(), is.chance())
 	// Whoever waits longer than this has better things to do than to hold on.
 	recording, cancel := context.WithTimeout(ctx, journalPatience)
 	defer cancel()
 	err = is.Journal.Record(recording, domain.Entry{
 		ID: act, At: is.Now(), Action: "user.impersonate", Partner: caller.Partner, Client: caller.Client,
-		Object: string(customer.ID), By: domain.CanImpersonate.String(), RequestID: from.RequestID, Address: from.Address,
+		Object: string(customer.ID), By: domain.CanImpersonate.String(), RequestID: req.From.RequestID, Address: req.From.Address,
+		Detail: reason,
 	})
 	if err != nil {
 		return oauth.Token{}, err
 	}
 	return is.issue(&token.Claims{
 		Subject: string(customer.ID), ClientID: caller.Client, Partner: caller.Partner, Actor: caller.Client, SID: act,
-		Audiences: audiences, Scope: within(caller.Scope, permissions), Permissions: permissions,
-	}, domain.ImpersonationLifetime, from.At)
+		Audiences: audiences, Scope: scope, Permissions: permissions,
+	}, domain.ImpersonationLifetime, req.From.At)
 }
 
 // journalPatience is how long an act waits for its entry in the audit log.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/oauth"
+	"github.com/wattgate/wattgate/internal/throttle"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
@@ -23,6 +24,9 @@ type Issuer struct {
 	Keys      Signer
 	Customers CustomerFinder
 	Journal   Journal
+	Actors    Actors // for exchanges
+	// Misses counts who asks for customers that are not there; nil: nobody does.
+	Misses *throttle.Limiter
 	// Resources maps the public URL of a host to its audience (RFC 8707).
 	Resources map[string]domain.Audience
 	Now       func() time.Time

@@ -7,12 +7,6 @@ import (
 	"github.com/wattgate/wattgate/internal/oauth"
 )
 
-// idle are the scopes that everybody may ask for and that narrow nothing. They
-// are echoed; client credentials bring neither an ID token nor a refresh token.
-func idle(scope string) bool {
-	return scope == "openid" || scope == "offline" || scope == "offline_access"
-}
-
 // narrow returns what is left of the granted permissions when a scope is asked,
 // and the scope that the token and the answer carry. As soon as one permission
 // scope is asked, exactly the asked ones are left; one that is not granted is

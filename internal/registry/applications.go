@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wattgate/wattgate/internal/assertion"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/oauth"
 )
@@ -16,7 +17,7 @@ type NewApplication struct {
 	Name              string
 	Partner           domain.PartnerID
 	Type              domain.ClientType // Confidential
-	Grants            []string          // client_credentials
+	Grants            []string          // client_credentials; and token exchange with CAN_IMPERSONATE
 	URIs              []string
 	SkipAuthorization bool
 	Reach             domain.Reach // partner
@@ -24,6 +25,7 @@ type NewApplication struct {
 	Audiences         domain.Audiences // customer; and auth with CAN_IMPERSONATE; measurements with CAN_SUBMIT_MEASUREMENTS
 	Lifetime          time.Duration    // 300 s with CAN_IMPERSONATE, otherwise 3,600 s
 	AuthMethod        domain.AuthMethod
+	Keys              []byte        // a JSON Web Key Set makes the method private_key_jwt, and there is no secret
 	SecretExpires     time.Duration // 0: twelve months; negative: never
 }
 
@@ -39,7 +41,7 @@ func (r *Registry) AddApplication(ctx context.Context, by By, n NewApplication) 
 	}
 	var first *domain.StoredSecret
 	var clear domain.Secret
-	if app.Type == domain.Confidential {
+	if app.Type == domain.Confidential && app.AuthMethod != domain.PrivateKeyJWT {
 		var stored domain.StoredSecret
 		clear, stored = r.newSecret(app.ID, n.SecretExpires)
 		first = &stored
@@ -57,17 +59,23 @@ func (r *Registry) complete(ctx context.Context, n NewApplication) (domain.Appli
 	app := domain.Application{
 		ID: domain.NewClientID(r.Chance), Name: strings.TrimSpace(n.Name), Partner: n.Partner, Type: n.Type, Grants: n.Grants,
 		URIs: n.URIs, SkipAuthorization: n.SkipAuthorization, Reach: n.Reach, Role: n.Role, Audiences: n.Audiences,
-		Lifetime: n.Lifetime, AuthMethod: n.AuthMethod, CreatedAt: now, ChangedAt: now,
+		Lifetime: n.Lifetime, AuthMethod: n.AuthMethod, Keys: n.Keys, CreatedAt: now, ChangedAt: now,
 	}
 	permissions, err := r.permissions(ctx, n.Role)
 	if err != nil {
 		return app, err
+	}
+	if len(app.Keys) > 0 && app.AuthMethod == "" {
+		app.AuthMethod = domain.PrivateKeyJWT
 	}
 	if app.Type == "" {
 		app.Type = domain.Confidential
 	}
 	if len(app.Grants) == 0 && app.Type == domain.Confidential {
 		app.Grants = []string{oauth.GrantClientCredentials}
+		if permissions.Has(domain.CanImpersonate) {
+			app.Grants = append(app.Grants, oauth.GrantTokenExchange)
+		}
 	}
 	if app.Reach == "" {
 		app.Reach = domain.ReachPartner
@@ -114,12 +122,21 @@ func check(a domain.Application, expires time.Duration) error {
 		return invalid("the lifetime of a token is 60 to 3600 whole seconds")
 	case expires > maxExpiry:
 		return invalid("a secret expires after at most ten years, or never")
-	case a.AuthMethod != "" && a.AuthMethod != domain.ClientSecretBasic && a.AuthMethod != domain.ClientSecretPost:
-		return invalid("the authentication method is %s or %s, or empty for both", domain.ClientSecretBasic, domain.ClientSecretPost)
+	case a.AuthMethod != "" && a.AuthMethod != domain.ClientSecretBasic && a.AuthMethod != domain.ClientSecretPost && a.AuthMethod != domain.PrivateKeyJWT:
+		return invalid("the authentication method is %s, %s or %s, or empty for either of the first two", domain.ClientSecretBasic, domain.ClientSecretPost, domain.PrivateKeyJWT)
+	case (a.AuthMethod == domain.PrivateKeyJWT) != (len(a.Keys) > 0):
+		return invalid("%s goes with a JSON Web Key Set, and nothing else does", domain.PrivateKeyJWT)
+	case a.AuthMethod == domain.PrivateKeyJWT && a.Type == domain.Public:
+		return invalid("a public client does not authenticate")
+	}
+	if len(a.Keys) > 0 {
+		if _, err := assertion.ParseKeys(a.Keys); err != nil {
+			return err
+		}
 	}
 	for _, g := range a.Grants {
-		if g != oauth.GrantClientCredentials {
-			return invalid("%q is not a grant that this server knows (%s)", g, oauth.GrantClientCredentials)
+		if g != oauth.GrantClientCredentials && g != oauth.GrantTokenExchange {
+			return invalid("%q is not a grant that this server knows (%s, %s)", g, oauth.GrantClientCredentials, oauth.GrantTokenExchange)
 		}
 		if a.Type == domain.Public {
 			return invalid("a public client cannot keep a secret and never gets the grant %s", g)

@@ -83,7 +83,7 @@ func (w *world) app(t *testing.T, n registry.NewApplication) (domain.Application
 
 // opens reports whether a secret opens the door of an application.
 func (w *world) opens(id domain.ClientID, s domain.Secret) bool {
-	_, err := w.clients.Client(string(id), s, domain.ClientSecretPost)
+	_, err := w.clients.Client(string(id), s, domain.ClientSecretPost, domain.Origin{})
 	return err == nil
 }
 
@@ -126,14 +126,15 @@ func TestTheDefaultsOfAnApplication(t *testing.T) {
 	for role, want := range map[domain.RoleName]struct {
 		audiences string
 		lifetime  time.Duration
+		grants    string
 	}{
-		domain.RoleThirdPartyViewer:    {"customer measurements", time.Hour},
-		domain.RolePartnerIntegration:  {"auth customer measurements", 5 * time.Minute},
-		domain.RoleMeteringIntegration: {"measurements", time.Hour},
+		domain.RoleThirdPartyViewer:    {"customer measurements", time.Hour, "client_credentials"},
+		domain.RolePartnerIntegration:  {"auth customer measurements", 5 * time.Minute, "client_credentials urn:ietf:params:oauth:grant-type:token-exchange"},
+		domain.RoleMeteringIntegration: {"measurements", time.Hour, "client_credentials"},
 	} {
 		a, s := w.app(t, registry.NewApplication{Name: string(role), Role: role})
 		if got := strings.Join(a.Audiences.Names(), " "); got != want.audiences || a.Lifetime != want.lifetime || a.Type != domain.Confidential ||
-			a.Reach != domain.ReachPartner || len(a.Grants) != 1 || a.Grants[0] != "client_credentials" || a.SkipAuthorization || len(a.URIs) != 0 {
+			a.Reach != domain.ReachPartner || strings.Join(a.Grants, " ") != want.grants || a.SkipAuthorization || len(a.URIs) != 0 {
 			t.Errorf("%s: got %+v with the audiences %s, want %+v", role, a, got, want)
 		}
 		if !w.opens(a.ID, s) {
@@ -247,7 +248,7 @@ func TestSecretsComeAndGo(t *testing.T) {
 	if _, err := w.ReplaceSecret(t.Context(), by, public.ID, 0); kind(err) != domain.Invalid {
 		t.Errorf("a secret for a public client: got %v, want invalid", err)
 	}
-	if got, want := strings.Join(w.actions(t), " "), "partner.create application.create secret.add secret.replace secret.add secret.retire application.create"; got != want {
+	if got, want := strings.Join(w.actions(t), " "), "key.publish key.activate partner.create application.create secret.add secret.replace secret.add secret.retire application.create"; got != want {
 		t.Errorf("the audit log has %s, want %s: what is refused leaves nothing", got, want)
 	}
 	entries, err := w.store.Entries(t.Context(), "", 1000)

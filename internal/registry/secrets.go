@@ -72,6 +72,9 @@ func (r *Registry) changeSecrets(ctx context.Context, by By, id domain.ClientID,
 	if app.Type != domain.Confidential {
 		return domain.Secret{}, invalid("a public client has no secret")
 	}
+	if app.AuthMethod == domain.PrivateKeyJWT {
+		return domain.Secret{}, invalid("this application authenticates with its own key and has no secret")
+	}
 	if expires > maxExpiry {
 		return domain.Secret{}, invalid("a secret expires after at most ten years, or never")
 	}

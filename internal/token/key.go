@@ -19,19 +19,24 @@ import (
 type StoredKey struct {
 	ID        string // kid: [A-Za-z0-9_-]{1,64}, for example 2026-11-k3f9m2xq7c4d
 	Algorithm Algorithm
-	CreatedAt time.Time
+	CreatedAt time.Time // when it was made and published
 	State     string
-	Sealed    []byte // the private half as PKCS#8 (RFC 5958), sealed under the ID
-	Public    []byte // the public half as SubjectPublicKeyInfo (RFC 5280 §4.1)
+	// ActiveFrom is when a published key will sign, and since when any other does
+	// or did.
+	ActiveFrom time.Time
+	RetiredAt  time.Time // when another one took its place; zero: not yet
+	RemovedAt  time.Time // when a retired key will be removed, or a removed one was; zero: unknown
+	Sealed     []byte    // the private half as PKCS#8 (RFC 5958), sealed under the ID; none once it is removed
+	Public     []byte    // the public half as SubjectPublicKeyInfo (RFC 5280 §4.1)
 }
 
-// The states of a key, in the order in which it goes through them; after the
-// last it is removed. A key of any state is in JWKS and verifies; only an
-// active one signs.
+// The states of a key, in the order in which it goes through them. Keys are in
+// JWKS and verify until they are removed; only the active one signs.
 const (
 	Published = "published" // known to verifiers before it signs
 	Active    = "active"
 	Retired   = "retired" // kept until the last token it signed has expired
+	Removed   = "removed" // its name is kept, so that none is ever used twice; its private half is destroyed
 )
 
 // Cipher keeps private keys from who reads the store. The name is bound to
@@ -52,9 +57,10 @@ type key struct {
 	// nonce from the key and the text (RFC 6979), so that no weak randomness can
 	// ever give the key away, and a signature costs a sixth less.
 	chance io.Reader
+	stored StoredKey // what it was opened from
 }
 
-// newStoredKey draws a key pair and seals its private half.
+// newStoredKey draws a key pair and seals its private half. The key has no state yet.
 func newStoredKey(a Algorithm, now time.Time, chance io.Reader, c Cipher) (StoredKey, error) {
 	private, err := generate(a)
 	if err != nil {
@@ -77,7 +83,7 @@ func newStoredKey(a Algorithm, now time.Time, chance io.Reader, c Cipher) (Store
 	if err != nil {
 		return StoredKey{}, err
 	}
-	return StoredKey{ID: id, Algorithm: a, CreatedAt: now.UTC(), State: Active, Sealed: sealed, Public: public}, nil
+	return StoredKey{ID: id, Algorithm: a, CreatedAt: now, Sealed: sealed, Public: public}, nil
 }
 
 func generate(a Algorithm) (crypto.Signer, error) {
@@ -133,15 +139,19 @@ func openKey(k StoredKey, c Cipher) (*key, error) {
 	if err != nil || !bytes.Equal(public, k.Public) {
 		return nil, errors.New("its halves do not fit")
 	}
-	header := `{"alg":"` + string(k.Algorithm) + `","kid":"` + k.ID + `","typ":"` + Type + `"}`
 	made := &key{
-		id: k.ID, algorithm: k.Algorithm, header: encoding.EncodeToString([]byte(header)),
-		signer: signer, public: signer.Public(), chance: rand.Reader,
+		id: k.ID, algorithm: k.Algorithm, header: headerOf(k.Algorithm, k.ID),
+		signer: signer, public: signer.Public(), chance: rand.Reader, stored: k,
 	}
 	if k.Algorithm == ES256 {
 		made.chance = nil
 	}
 	return made, nil
+}
+
+// headerOf returns the first part of every token of a key, encoded.
+func headerOf(a Algorithm, id string) string {
+	return encoding.EncodeToString([]byte(`{"alg":"` + string(a) + `","kid":"` + id + `","typ":"` + Type + `"}`))
 }
 
 func isKeyID(s string) bool {

@@ -1,7 +1,7 @@
 package token
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,15 +9,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
 )
 
 // Settings is what a ring is opened with.
 type Settings struct {
-	Store     KeyStore
-	Cipher    Cipher
-	Now       func() time.Time
-	Chance    io.Reader // for the names of keys; nil: the system's
-	Algorithm Algorithm // of the tokens that are signed; empty: ES256
+	Store  KeyStore
+	Cipher Cipher
+	Now    func() time.Time
+	Chance io.Reader // for the names of keys; nil: the system's
+	Policy Policy
 }
 
 // Ring holds the signing keys. Signing and verifying take no lock and ask no
@@ -26,41 +28,36 @@ type Settings struct {
 type Ring struct {
 	settings  Settings
 	keys      atomic.Pointer[keySet]
-	scratches sync.Pool // of *scratch
+	changing  sync.Mutex // held while a new picture is made
+	scratches sync.Pool  // of *scratch
 }
 
 // keySet is all keys at one moment.
 type keySet struct {
-	active   *key
-	byHeader map[string]*key
-	jwks     []byte
-	etag     string
+	active     *key
+	byHeader   map[string]*key
+	jwks       []byte
+	etag       string
+	stored     []StoredKey // removed ones too
+	generation uint64
 }
 
-// errNoActiveKey is what a set without a key to sign with is refused with.
-var errNoActiveKey = errors.New("token: no active key")
-
-// OpenRing reads the keys of a store. Where none of the wanted algorithm is
-// active it makes one, and stores it before it is used. Keys of other
-// algorithms still verify.
+// OpenRing reads the keys of a store and does what the policy demands by now.
+// The very first key is made here and signs at once; it is stored before it is
+// used.
 func OpenRing(ctx context.Context, s Settings) (*Ring, error) {
-	s.Algorithm = cmp.Or(s.Algorithm, ES256)
 	r := &Ring{settings: s}
 	r.scratches.New = func() any { return new(scratch) }
-	switch err := r.Reload(ctx); {
-	case err == nil:
-		return r, nil
-	case !errors.Is(err, errNoActiveKey):
-		return nil, err
-	}
-	k, err := newStoredKey(s.Algorithm, s.Now(), s.Chance, s.Cipher)
+	stored, err := s.Store.SigningKeys(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("token: make a signing key: %w", err)
+		return nil, fmt.Errorf("token: read the signing keys: %w", err)
 	}
-	if err := s.Store.AddSigningKey(ctx, k); err != nil {
-		return nil, fmt.Errorf("token: store a signing key: %w", err)
+	r.keys.Store(&keySet{stored: stored})
+	changes, err := r.Step(ctx, domain.Entry{By: "schedule", Address: "local"})
+	if err == nil && len(changes) == 0 {
+		err = r.Reload(ctx)
 	}
-	if err := r.Reload(ctx); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -69,43 +66,69 @@ func OpenRing(ctx context.Context, s Settings) (*Ring, error) {
 // Reload reads the keys of the store again and puts them into use, all at once.
 // After an error the ring goes on with the keys it has.
 func (r *Ring) Reload(ctx context.Context) error {
+	r.changing.Lock()
+	defer r.changing.Unlock()
 	stored, err := r.settings.Store.SigningKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("token: read the signing keys: %w", err)
 	}
-	set := &keySet{byHeader: make(map[string]*key, len(stored))}
-	all := make([]*key, 0, len(stored))
-	for _, s := range stored {
-		k, err := openKey(s, r.settings.Cipher)
-		if err != nil {
-			return fmt.Errorf("token: signing key %q: %w", s.ID, err)
-		}
-		// The map cannot show this: two algorithms under one ID have two headers.
-		for _, other := range all {
-			if other.id == k.id {
-				return fmt.Errorf("token: signing key %q stands twice in the store", s.ID)
-			}
-		}
-		switch s.State {
-		case Active:
-			if s.Algorithm == r.settings.Algorithm {
-				set.active = k // the youngest, since the oldest comes first
-			}
-		case Published, Retired:
-		default:
-			return fmt.Errorf("token: signing key %q: %q is not a state", s.ID, s.State)
-		}
-		all = append(all, k)
-		set.byHeader[k.header] = k
-	}
-	if set.active == nil {
-		return errNoActiveKey
-	}
-	if set.jwks, set.etag, err = jwksOf(all); err != nil {
+	set, err := r.setOf(stored)
+	if err != nil {
 		return err
 	}
 	r.keys.Store(set)
 	return nil
+}
+
+// setOf opens stored keys. Those of the present picture are open already.
+func (r *Ring) setOf(stored []StoredKey) (*keySet, error) {
+	present := r.keys.Load()
+	set := &keySet{byHeader: make(map[string]*key, len(stored)), stored: stored, generation: present.generation}
+	names := make(map[string]bool, len(stored))
+	open := make([]*key, 0, len(stored))
+	for _, s := range stored {
+		// The map of headers cannot show this: two algorithms under one ID have two.
+		if names[s.ID] {
+			return nil, fmt.Errorf("token: signing key %q stands twice in the store", s.ID)
+		}
+		names[s.ID] = true
+		if s.State == Removed {
+			continue
+		}
+		k, err := present.open(s, r.settings.Cipher)
+		if err != nil {
+			return nil, fmt.Errorf("token: signing key %q: %w", s.ID, err)
+		}
+		switch s.State {
+		case Active:
+			set.active = k // the youngest, since the oldest comes first
+		case Published, Retired:
+		default:
+			return nil, fmt.Errorf("token: signing key %q: %q is not a state", s.ID, s.State)
+		}
+		open = append(open, k)
+		set.byHeader[k.header] = k
+	}
+	if set.active == nil {
+		return nil, errors.New("token: no active key")
+	}
+	for header := range present.byHeader {
+		if set.byHeader[header] == nil {
+			set.generation = present.generation + 1
+		}
+	}
+	var err error
+	set.jwks, set.etag, err = jwksOf(open)
+	return set, err
+}
+
+// open returns the key that is open already, or opens it.
+func (s *keySet) open(stored StoredKey, c Cipher) (*key, error) {
+	k := s.byHeader[headerOf(stored.Algorithm, stored.ID)]
+	if k != nil && bytes.Equal(k.stored.Sealed, stored.Sealed) && bytes.Equal(k.stored.Public, stored.Public) {
+		return k, nil
+	}
+	return openKey(stored, c)
 }
 
 // JWKS returns the public halves of all keys as a JSON Web Key Set
@@ -116,8 +139,13 @@ func (r *Ring) JWKS() (body []byte, etag string) {
 	return set.jwks, set.etag
 }
 
-// Algorithm returns the algorithm that tokens are signed with.
-func (r *Ring) Algorithm() Algorithm { return r.settings.Algorithm }
+// Algorithm returns the algorithm that tokens are signed with now.
+func (r *Ring) Algorithm() Algorithm { return r.keys.Load().active.algorithm }
+
+// Generation returns a number that grows whenever keys leave the ring. What
+// remembers verified tokens asks it: those of an older generation have to be
+// verified again.
+func (r *Ring) Generation() uint64 { return r.keys.Load().generation }
 
 // scratch is what one signing or verification needs and the next can use again.
 type scratch struct {

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
@@ -34,7 +35,7 @@ func TestFirstOpeningMakesAKeyAndTheSecondFindsIt(t *testing.T) {
 				t.Fatalf("%d keys stored, want 1", len(store.keys))
 			}
 			k := store.keys[0]
-			if want := first.Algorithm(); k.Algorithm != want || k.State != token.Active || !k.CreatedAt.Equal(noon) {
+			if want := first.Algorithm(); k.Algorithm != want || k.State != token.Active || !k.CreatedAt.Equal(noon.Truncate(time.Microsecond)) || k.ActiveFrom != k.CreatedAt {
 				t.Errorf("stored %s, %s, %v, want %s, active, %v", k.Algorithm, k.State, k.CreatedAt, want, noon)
 			}
 			if !regexp.MustCompile(`^2026-11-[2-9a-z]{12}$`).MatchString(k.ID) {
@@ -52,30 +53,46 @@ func TestFirstOpeningMakesAKeyAndTheSecondFindsIt(t *testing.T) {
 	}
 }
 
-func TestAnotherAlgorithmLeavesOldTokensGood(t *testing.T) {
-	store := &keyring{}
-	var raws []string
-	for _, a := range algorithms {
-		ring, err := token.OpenRing(t.Context(), settings(store, a))
-		if err != nil {
-			t.Fatal(err)
-		}
-		raws = append(raws, sign(t, ring, partnerClaims()))
-		for i, raw := range raws {
-			if _, err := ring.Verify(raw, noon, expect); err != nil {
-				t.Errorf("signing with %s, the token of %s: %v", a, algorithms[i], err)
+// TestAnotherAlgorithm: the new key is published, the old one signs until its
+// time has come, and all tokens stay good.
+func TestAnotherAlgorithm(t *testing.T) {
+	for _, atOnce := range []bool{false, true} {
+		store, now := &keyring{}, noon
+		var raws []string
+		for i, a := range algorithms {
+			s := settings(store, a)
+			s.Policy.Publish, s.Policy.SwitchAtOnce, s.Now = time.Minute, atOnce, func() time.Time { return now }
+			ring, err := token.OpenRing(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := ring.Algorithm() == a; got != (i == 0 || atOnce) {
+				t.Errorf("switching at once is %v: opened with %s it signs with %s", atOnce, a, ring.Algorithm())
+			}
+			now = now.Add(time.Minute)
+			if _, err := ring.Step(t.Context(), domain.Entry{}); err != nil {
+				t.Fatal(err)
+			}
+			raws = append(raws, sign(t, ring, partnerClaims()))
+			for j, raw := range raws {
+				if !strings.HasPrefix(string(unb64(t, strings.Split(raw, ".")[0])), `{"alg":"`+string(algorithms[j])) {
+					t.Errorf("the token signed with %s is %s", algorithms[j], raw)
+				}
+				if _, err := ring.Verify(raw, noon, expect); err != nil {
+					t.Errorf("signing with %s, the token of %s: %v", a, algorithms[j], err)
+				}
 			}
 		}
-	}
-	if len(store.keys) != len(algorithms) {
-		t.Errorf("%d keys, want one for each algorithm", len(store.keys))
+		if len(store.keys) != len(algorithms) {
+			t.Errorf("%d keys, want one for each algorithm", len(store.keys))
+		}
 	}
 }
 
 func TestStatesOfKeys(t *testing.T) {
 	with := func(state string) token.StoredKey {
 		k := stored[token.EdDSA]()
-		k.State = state
+		k.State, k.ActiveFrom, k.RemovedAt = state, noon.Add(time.Hour), noon.Add(time.Hour)
 		return k
 	}
 	old := sign(t, openRing(t, token.EdDSA), partnerClaims())
@@ -201,11 +218,14 @@ func TestNothingIsUsedThatWasNotStored(t *testing.T) {
 	}
 }
 
-// forgetful is a store that says yes and keeps nothing.
+// forgetful is a store that says yes and does nothing.
 type forgetful struct{}
 
 func (forgetful) SigningKeys(context.Context) ([]token.StoredKey, error) { return nil, nil }
-func (forgetful) AddSigningKey(context.Context, token.StoredKey) error   { return nil }
+
+func (forgetful) ChangeSigningKeys(context.Context, func([]token.StoredKey) ([]token.StoredKey, []domain.Entry, error)) error {
+	return nil
+}
 
 // TestTokensVerifyWithWhatJWKSSays reads the key set as a stranger would, and
 // checks signatures with nothing but the standard library.

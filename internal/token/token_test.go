@@ -57,17 +57,21 @@ func userClaims() token.Claims {
 
 // keyring is a key store in memory, and the cipher beside it.
 type keyring struct {
-	keys []token.StoredKey
-	fail error
+	keys    []token.StoredKey
+	entries []domain.Entry
+	fail    error
 }
 
 func (k *keyring) SigningKeys(context.Context) ([]token.StoredKey, error) {
 	return slices.Clone(k.keys), k.fail
 }
 
-func (k *keyring) AddSigningKey(_ context.Context, key token.StoredKey) error {
-	k.keys = append(k.keys, key)
-	return k.fail
+func (k *keyring) ChangeSigningKeys(_ context.Context, change func([]token.StoredKey) ([]token.StoredKey, []domain.Entry, error)) error {
+	list, entries, err := change(slices.Clone(k.keys))
+	if err = errors.Join(err, k.fail); err == nil {
+		k.keys, k.entries = list, append(k.entries, entries...)
+	}
+	return err
 }
 
 // ribbon is a cipher that binds the name and hides nothing, so that the tests
@@ -127,7 +131,7 @@ func openRing(t testing.TB, a token.Algorithm, others ...token.Algorithm) *token
 }
 
 func settings(store token.KeyStore, a token.Algorithm) token.Settings {
-	return token.Settings{Store: store, Cipher: ribbon{}, Now: func() time.Time { return noon }, Algorithm: a}
+	return token.Settings{Store: store, Cipher: ribbon{}, Now: func() time.Time { return noon }, Policy: token.Policy{Algorithm: a}}
 }
 
 // private returns the signer behind the stored key of an algorithm.
