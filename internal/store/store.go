@@ -7,6 +7,8 @@ package store
 import (
 	"context"
 
+	"github.com/wattgate/wattgate/internal/audit"
+	"github.com/wattgate/wattgate/internal/authn"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/intake"
 	"github.com/wattgate/wattgate/internal/issuance"
@@ -27,7 +29,11 @@ type Engine interface {
 	intake.Store
 	issuance.CustomerFinder
 	issuance.Journal
+	issuance.RevocationStore
+	authn.RevocationSource
+	authn.Replays
 	token.KeyStore
+	audit.Log
 
 	// Entries returns up to limit entries of the audit log in the order in
 	// which they were recorded: from the beginning, or those that follow the

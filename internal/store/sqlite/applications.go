@@ -14,14 +14,14 @@ const (
 	anApplication      = "this application"
 	applicationClash   = "an application with this name exists"
 	applicationColumns = `id, partner, name, type, grants, uris, skip_authorization, reach, role, audiences,
-		lifetime, auth_method, disabled, revoked_before, created_at, changed_at`
+		lifetime, auth_method, disabled, revoked_before, created_at, changed_at, keys`
 )
 
 // AddApplication adds an application with its first secret, if it has one.
 func (s *Store) AddApplication(ctx context.Context, a domain.Application, first *domain.StoredSecret, e domain.Entry) error {
 	const sql = `
 		INSERT INTO application (` + applicationColumns + `)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)`
 	return s.change(ctx, "add an application", func(conn *sqlite.Conn) error {
 		if err := insert(conn, applicationClash, sql, applicationValues(a)...); err != nil {
 			return err
@@ -31,7 +31,7 @@ func (s *Store) AddApplication(ctx context.Context, a domain.Application, first 
 				return err
 			}
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 
@@ -73,7 +73,7 @@ func (s *Store) ChangeApplication(ctx context.Context, id domain.ClientID, chang
 		if err := putApplication(conn, was, a); err != nil {
 			return err
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 
@@ -84,7 +84,7 @@ func putApplication(conn *sqlite.Conn, was, a domain.Application) error {
 		UPDATE application SET
 			name = ?3, type = ?4, grants = ?5, uris = ?6, skip_authorization = ?7, reach = ?8, role = ?9,
 			audiences = ?10, lifetime = ?11, auth_method = ?12, disabled = ?13, revoked_before = ?14,
-			created_at = ?15, changed_at = ?16
+			created_at = ?15, changed_at = ?16, keys = ?17
 		WHERE id = ?1 AND partner = ?2`
 	if a.ID != was.ID || a.Partner != was.Partner {
 		return &domain.Error{Kind: domain.Invalid, Public: "an application keeps its identifier and its partner"}
@@ -96,7 +96,7 @@ func applicationValues(a domain.Application) []any {
 	return []any{
 		a.ID, a.Partner, a.Name, a.Type, list(a.Grants), list(a.URIs), a.SkipAuthorization, a.Reach, a.Role,
 		words(a.Audiences.Names()), a.Lifetime.Microseconds(), a.AuthMethod, a.Disabled, micros(a.RevokedBefore),
-		micros(a.CreatedAt), micros(a.ChangedAt),
+		micros(a.CreatedAt), micros(a.ChangedAt), string(a.Keys),
 	}
 }
 
@@ -108,6 +108,10 @@ func scanApplication(row *sqlite.Stmt) (domain.Application, error) {
 	uris, err := parseList(row.ColumnText(5))
 	if err != nil {
 		return domain.Application{}, err
+	}
+	var keys []byte
+	if text := row.ColumnText(16); text != "" {
+		keys = []byte(text)
 	}
 	audiences, err := domain.ParseAudiences(strings.Fields(row.ColumnText(9)))
 	return domain.Application{
@@ -127,5 +131,6 @@ func scanApplication(row *sqlite.Stmt) (domain.Application, error) {
 		RevokedBefore:     instant(row.ColumnInt64(13)),
 		CreatedAt:         instant(row.ColumnInt64(14)),
 		ChangedAt:         instant(row.ColumnInt64(15)),
+		Keys:              keys,
 	}, stored(err)
 }

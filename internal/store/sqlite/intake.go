@@ -13,7 +13,7 @@ import (
 // f returns: what can be read and checked beforehand, should be.
 func (s *Store) TakeIn(ctx context.Context, f func(intake.Tx) error) error {
 	return s.changeAlone(ctx, "take in measurements", func(conn *sqlite.Conn) error {
-		tx := &transfer{ctx: ctx, conn: conn, now: micros(s.now()), spans: map[domain.ChannelID]*span{}, sources: map[string]int64{}}
+		tx := &transfer{ctx: ctx, store: s, conn: conn, now: micros(s.now()), spans: map[domain.ChannelID]*span{}, sources: map[string]int64{}}
 		if err := f(tx); err != nil {
 			return callers(err)
 		}
@@ -24,6 +24,7 @@ func (s *Store) TakeIn(ctx context.Context, f func(intake.Tx) error) error {
 // transfer is one transaction of intake.
 type transfer struct {
 	ctx     context.Context
+	store   *Store
 	conn    *sqlite.Conn
 	now     int64 // when all of it is recorded
 	spans   map[domain.ChannelID]*span
@@ -77,7 +78,7 @@ func (t *transfer) AddChannel(c domain.Channel) (domain.Channel, error) {
 
 // Record adds an entry to the audit log.
 func (t *transfer) Record(e domain.Entry) error {
-	return failure(t.ctx, "record an act", record(t.conn, e))
+	return failure(t.ctx, "record an act", t.store.record(t.conn, e))
 }
 
 // Day finds a stored day; Revision is 0 where there is none.

@@ -41,8 +41,9 @@ func scripts(files fs.FS) ([]string, error) {
 }
 
 // migrate brings the database to the newest schema, in one transaction. Many
-// may start at once: one does it, the others wait and find it done.
-func migrate(ctx context.Context, conn *sqlite.Conn) error {
+// may start at once: one does it, the others wait and find it done. What a
+// migration cannot say in SQL is a step that follows it.
+func migrate(ctx context.Context, conn *sqlite.Conn, steps map[int]func(*sqlite.Conn) error) error {
 	texts, err := scripts(migrations)
 	if err != nil {
 		return err
@@ -60,6 +61,11 @@ func migrate(ctx context.Context, conn *sqlite.Conn) error {
 		for i, text := range texts[have:] {
 			if err := sqlitex.ExecScript(conn, text); err != nil {
 				return fmt.Errorf("migration %d: %w", have+i+1, err)
+			}
+			if step := steps[have+i+1]; step != nil {
+				if err := step(conn); err != nil {
+					return fmt.Errorf("migration %d: %w", have+i+1, err)
+				}
 			}
 		}
 		if have == 0 {

@@ -21,7 +21,7 @@ func (s *Store) AddPartner(ctx context.Context, p domain.Partner, e domain.Entry
 		if err != nil {
 			return err
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 

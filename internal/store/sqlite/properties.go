@@ -19,7 +19,7 @@ func (s *Store) AddProperty(ctx context.Context, p domain.Property, e domain.Ent
 		if err := addProperty(conn, p); err != nil {
 			return err
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 

@@ -40,7 +40,7 @@ func (s *Store) SetRole(ctx context.Context, r domain.Role, revoke time.Time, e 
 				return err
 			}
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 

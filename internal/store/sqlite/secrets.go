@@ -53,7 +53,7 @@ func (s *Store) ChangeSecrets(ctx context.Context, id domain.ClientID, change fu
 				return err
 			}
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 

@@ -26,6 +26,9 @@ type Options struct {
 	Now func() time.Time
 	// Readers is how many connections read at the same time; 0 means 4.
 	Readers int
+	// Pseudonym returns what the audit log keeps in place of a client's address;
+	// nil: the address itself.
+	Pseudonym func(address string) string
 	// Busy is how long to wait for another process that writes; 0 means 10 s.
 	Busy time.Duration
 }
@@ -33,6 +36,7 @@ type Options struct {
 // Store is the engine. Its methods may be called from many goroutines.
 type Store struct {
 	now     func() time.Time
+	alias   func(address string) string
 	readers *sqlitex.Pool
 	writer  *writer
 	folder  string // to be removed at the end, where the database is nameless
@@ -68,7 +72,10 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Busy <= 0 {
 		o.Busy = defaultBusy
 	}
-	s := &Store{now: o.Now}
+	if o.Pseudonym == nil {
+		o.Pseudonym = func(address string) string { return address }
+	}
+	s := &Store{now: o.Now, alias: o.Pseudonym}
 	synchronous := "FULL"
 	if path == "" || path == ":memory:" {
 		folder, err := os.MkdirTemp("", "wattgate-")
@@ -101,7 +108,7 @@ func (s *Store) open(ctx context.Context, path, synchronous string, o Options) e
 	}
 	err = prepareWriter(ctx, conn, synchronous, o.Busy)
 	if err == nil {
-		err = migrate(ctx, conn)
+		err = migrate(ctx, conn, map[int]func(*sqlite.Conn) error{auditMigration: s.plant})
 	}
 	if err == nil {
 		s.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{

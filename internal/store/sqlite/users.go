@@ -33,7 +33,7 @@ func (s *Store) AddUser(ctx context.Context, u domain.User, passwordHash string,
 				return err
 			}
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 
@@ -101,7 +101,7 @@ func (s *Store) SetPassword(ctx context.Context, id domain.UserID, hash string, 
 		if err := changed(conn, aUser, sql, id, hash); err != nil {
 			return err
 		}
-		return record(conn, e)
+		return s.record(conn, e)
 	})
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/wattgate/wattgate/internal/audit"
 	"github.com/wattgate/wattgate/internal/domain"
 )
 
@@ -94,5 +96,75 @@ var audits = []promise{
 		_, err = w.Entries(ctx, "", 1)
 		refused(t, "a cancelled reading", err, domain.Unavailable)
 		equal(t, "number of entries", len(w.all(t)), before)
+	}},
+	{"the log is a tree, also after changes side by side that failed", func(t *testing.T, w *world) {
+		taken := w.entry("test.taken")
+		must(t, w.Record(t.Context(), taken))
+		w.together(t, 64, func(i int) error {
+			if i%3 != 0 {
+				return w.Record(t.Context(), w.entry("test.record"))
+			}
+			if w.Record(t.Context(), taken) == nil {
+				return errors.New("an entry that exists was recorded")
+			}
+			return nil
+		})
+		last, err := audit.Next(t.Context(), w, audit.Checkpoint{}, past)
+		must(t, err)
+		equal(t, "size of the tree", last.Size, int64(len(w.all(t))))
+		must(t, w.Record(t.Context(), w.entry("test.later")))
+		_, err = audit.Next(t.Context(), w, last, past)
+		must(t, err)
+		r, err := audit.Verify(t.Context(), w, []audit.Checkpoint{last})
+		must(t, err)
+		equal(t, "verification", []any{len(r.Faults), r.Size, r.Vouched, r.Checkpoints}, []any{0, last.Size + 1, last.Size, 1})
+		_, err = w.AuditHashes(t.Context(), []int64{1 << 40})
+		refused(t, "a hash that is not there", err, domain.Internal)
+	}},
+	{"entries are found by each of their properties, in the order of recording", func(t *testing.T, w *world) {
+		start, err := w.AuditSize(t.Context())
+		must(t, err)
+		for i, e := range []domain.Entry{
+			{Action: "test.a", Partner: "prt_x", Client: "app_x", At: past},
+			{Action: "test.b", User: "usr_x", Address: "1", At: past.Add(time.Second)},
+			{Action: "test.b", Object: "app_x", At: past.Add(2 * time.Second)},
+			{Action: "other", Object: "usr_x", At: past.Add(3 * time.Second)},
+		} {
+			e.ID = fmt.Sprintf("aud_found_%d", i)
+			must(t, w.Record(t.Context(), e))
+		}
+		for name, c := range map[string]struct {
+			filter audit.Filter
+			want   []int64
+		}{
+			"all":                   {audit.Filter{}, []int64{0, 1, 2, 3}},
+			"the first":             {audit.Filter{Limit: 2}, []int64{0, 1}},
+			"the newest":            {audit.Filter{Limit: 2, Newest: true}, []int64{2, 3}},
+			"from a number":         {audit.Filter{First: start + 3}, []int64{3}},
+			"an action":             {audit.Filter{Action: "test.b"}, []int64{1, 2}},
+			"actions":               {audit.Filter{Action: "test.*"}, []int64{0, 1, 2}},
+			"a partner":             {audit.Filter{Partner: "prt_x"}, []int64{0}},
+			"an application":        {audit.Filter{Client: "app_x"}, []int64{0, 2}},
+			"a user":                {audit.Filter{User: "usr_x"}, []int64{1, 3}},
+			"an object":             {audit.Filter{Object: "usr_x"}, []int64{3}},
+			"a partner's address":   {audit.Filter{Address: "1"}, []int64{1}},
+			"since":                 {audit.Filter{From: past.Add(2 * time.Second)}, []int64{2, 3}},
+			"until":                 {audit.Filter{From: past, To: past.Add(time.Second), Action: "test.*"}, []int64{0}},
+			"nobody":                {audit.Filter{Partner: "prt_x", User: "usr_x"}, []int64{}},
+			"a quote is no pattern": {audit.Filter{Action: "' OR ''='"}, []int64{}},
+		} {
+			f := c.filter
+			f.First = max(f.First, start)
+			if f.Limit == 0 {
+				f.Limit = 100
+			}
+			leaves, err := w.AuditLeaves(t.Context(), f)
+			must(t, err)
+			got := []int64{}
+			for _, l := range leaves {
+				got = append(got, l.Number-start)
+			}
+			equal(t, name, got, c.want)
+		}
 	}},
 }

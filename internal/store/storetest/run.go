@@ -32,6 +32,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Engine) {
 		{"days", days},
 		{"audit", audits},
 		{"keys", keys},
+		{"revocations", revocations},
+		{"assertions", assertions},
 		{"life", life},
 	} {
 		t.Run(group.name, func(t *testing.T) {
