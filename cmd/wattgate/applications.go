@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,7 @@ func appCommand(w world) *cobra.Command {
 
 func appCreateCommand(w world) *cobra.Command {
 	var in app.AppCreate
-	var expires, lifetime string
+	var expires, lifetime, keys string
 	cmd := &cobra.Command{Use: "create", Short: "Create an application; its secret is shown once"}
 	f := cmd.Flags()
 	f.StringVar(&in.Name, "name", "", "name of the application (required)")
@@ -39,7 +40,8 @@ func appCreateCommand(w world) *cobra.Command {
 	f.BoolVar(&in.SkipAuthorization, "skip-authorization", false, "do not ask the customer")
 	f.StringSliceVar(&in.Audiences, "audience", nil, "APIs that its tokens open: auth, customer, measurements; default: those the role has a use for")
 	f.StringVar(&lifetime, "lifetime", "", "of its tokens, 60s to 60m; default: 5m with CAN_IMPERSONATE, otherwise 60m")
-	f.StringVar(&in.AuthMethod, "auth-method", "", "pin to client_secret_basic or client_secret_post")
+	f.StringVar(&in.AuthMethod, "auth-method", "", "pin to client_secret_basic, client_secret_post or private_key_jwt")
+	f.StringVar(&keys, "jwks", "", "file with the application's public keys (JWKS), for private_key_jwt; there is no secret then")
 	f.StringVar(&expires, "expires", "", "of the secret, for example 90d, 12mo or never; default: 12mo")
 	need(cmd, "name", "partner", "role")
 	return adminCommand(w, cmd, "app.create", func([]string) (any, error) {
@@ -48,6 +50,13 @@ func appCreateCommand(w world) *cobra.Command {
 			return nil, err
 		}
 		in.Lifetime = int(span)
+		if keys != "" {
+			text, err := os.ReadFile(keys)
+			if err != nil {
+				return nil, err
+			}
+			in.Keys = string(text)
+		}
 		in.Expires, err = seconds(expires)
 		return in, err
 	}, issued(w))

@@ -20,6 +20,7 @@ const (
 	exitUsage      = 2
 	exitNotAllowed = 3
 	exitNotFound   = 4
+	exitThrottled  = 5
 )
 
 func rootCommand(w world) *cobra.Command {
@@ -35,7 +36,7 @@ func rootCommand(w world) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
 		serveCommand(w), demoCommand(w), configCommand(w), importCommand(w),
-		partnerCommand(w), userCommand(w), propertyCommand(w), appCommand(w), roleCommand(w), versionCommand(w),
+		partnerCommand(w), userCommand(w), propertyCommand(w), appCommand(w), roleCommand(w), auditCommand(w), keysCommand(w), versionCommand(w),
 	)
 	usage(root)
 	return root
@@ -95,6 +96,8 @@ func explain(w io.Writer, err error) int {
 			code = exitNotFound
 		case domain.Forbidden, domain.Unauthenticated:
 			code = exitNotAllowed
+		case domain.Throttled:
+			code, hint = exitThrottled, "wait a little, then try again"
 		case domain.Internal, domain.Invalid, domain.Conflict, domain.Unavailable:
 		}
 	}

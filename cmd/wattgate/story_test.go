@@ -37,8 +37,10 @@ func TestMain(m *testing.M) {
 }
 
 // storyClock is the real time, moved by what the story wrote into its file.
-func storyClock() time.Time {
-	text, err := os.ReadFile(os.Getenv("STORY_CLOCK"))
+func storyClock() time.Time { return storyTime(os.Getenv("STORY_CLOCK")) }
+
+func storyTime(file string) time.Time {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return time.Now()
 	}
@@ -63,7 +65,9 @@ func TestStories(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready":     ready,
+			"assertion": assertion,
 			"certify":   certify,
+			"keypair":   keypair,
 			"capture":   capture,
 			"same":      same,
 			"terminate": terminate,

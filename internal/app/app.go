@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wattgate/wattgate/internal/audit"
 	"github.com/wattgate/wattgate/internal/authn"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/intake"
@@ -50,9 +51,12 @@ type App struct {
 	store store.Engine
 	lock  *os.File
 
+	trail  trail
 	sealer secret.Sealer
+	denied *authn.DenyList
 	// Keys signs and verifies, once it serves.
-	Keys *token.Ring
+	Keys   *token.Ring
+	isDemo bool
 }
 
 const (
@@ -101,7 +105,11 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if err := keepEnvironment(filepath.Join(c.Data, environmentName), c, a.FirstRun); err != nil {
 		return nil, err
 	}
-	if a.store, err = sqlite.Open(ctx, database, sqlite.Options{Now: w.Now}); err != nil {
+	pseudonyms := audit.NewPseudonyms(master.Derive(secret.LabelAddresses))
+	if a.store, err = sqlite.Open(ctx, database, sqlite.Options{Now: w.Now, Pseudonym: pseudonyms.Of}); err != nil {
+		return nil, err
+	}
+	if err := a.openTrail(ctx, pseudonyms, master.Derive(secret.LabelCheckpoints)); err != nil {
 		return nil, err
 	}
 	a.sealer = master.Sealer()
@@ -113,8 +121,12 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if err := a.Registry.Refresh(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.openRevocations(ctx); err != nil {
+		return nil, err
+	}
 	a.Clients = &authn.Clients{
 		Directory: a.Registry, Pepper: pepper, Environment: c.environment(), Now: w.Now, Used: a.Registry.Used,
+		Throttle: authn.NewThrottle(w.Now()), Replays: a.store,
 	}
 	a.Importer = &intake.Importer{Store: a.store, Now: w.Now, Chance: w.Chance}
 	a.Usage = &usage.Service{Store: a.store, CursorKey: master.Derive("measurement cursors")}
@@ -129,6 +141,7 @@ func (a *App) Close(ctx context.Context) error {
 		errs = append(errs, a.Registry.Flush(context.WithoutCancel(ctx)))
 	}
 	if a.store != nil {
+		a.closeTrail(context.WithoutCancel(ctx))
 		errs = append(errs, a.store.Close())
 	}
 	if a.lock != nil {

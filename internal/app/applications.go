@@ -13,7 +13,7 @@ func createApp(ctx context.Context, a *App, in AppCreate) (Issued, error) {
 	n := registry.NewApplication{
 		Name: in.Name, Type: domain.ClientType(in.Type), Grants: in.Grants, URIs: in.URIs, SkipAuthorization: in.SkipAuthorization,
 		Reach: domain.Reach(in.Reach), Role: domain.RoleName(in.Role), Lifetime: span(int64(in.Lifetime)),
-		AuthMethod: domain.AuthMethod(in.AuthMethod), SecretExpires: span(in.Expires),
+		AuthMethod: domain.AuthMethod(in.AuthMethod), Keys: []byte(in.Keys), SecretExpires: span(in.Expires),
 	}
 	var err error
 	if n.Partner, err = a.partner(ctx, in.Partner); err != nil {

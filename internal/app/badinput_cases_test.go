@@ -75,7 +75,7 @@ const (
 func badInput(t *testing.T, s *stage) map[string]bad {
 	t.Helper()
 	cases := map[string]bad{}
-	for _, list := range []map[string]bad{badForms(s), badClients(t, s), badTokens(t, s), badUsers(t, s), badQueries(s)} {
+	for _, list := range []map[string]bad{badForms(s), badClients(t, s), badTokens(t, s), badUsers(t, s), badQueries(s), badExchanges(t, s), badQuestions(s)} {
 		for name, c := range list {
 			if _, twice := cases[name]; twice {
 				t.Fatalf("%q stands twice", name)
@@ -110,7 +110,7 @@ func badForms(s *stage) map[string]bad {
 			"an empty grant":  invalid(send(with([]string{"grant_type", ""}, mine)...), "the parameter grant_type is missing"),
 			"an unknown grant": {
 				request: send(with([]string{"grant_type", "password"}, mine)...), status: 400,
-				body: refused("unsupported_grant_type", "this server knows the grant client_credentials"),
+				body: refused("unsupported_grant_type", "this server does not know that grant_type"),
 			},
 			"a wrong method":         method(request("GET", path)),
 			"another wrong method":   method(request("DELETE", path)),
@@ -221,6 +221,16 @@ func badClients(t *testing.T, s *stage) map[string]bad {
 				return c
 			}(),
 		} {
+			cases[sentence+" "+name] = c
+		}
+		for sentence, id := range map[string]domain.ClientID{
+			"the eleventh wrong secret":        d.PartnerClientID,
+			"the eleventh try of nobody":       "app_2222222222222222",
+			"the eleventh try of no client id": "'; DROP TABLE application; --",
+		} {
+			c := send(credentials(id, "wg_test_wrong"))
+			c.often, c.status, c.challenge, c.like = 10, 429, "", "throttled clients "+name
+			c.body = refused("slow_down", "too many failed attempts; wait before the next one")
 			cases[sentence+" "+name] = c
 		}
 		cases["two authentication methods "+name] = bad{

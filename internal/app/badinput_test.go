@@ -25,6 +25,7 @@ type bad struct {
 	// which goes with every 405.
 	challenge, allow string
 	later            time.Duration  // how far the clock has moved on
+	often            int            // how often it is sent before
 	endless          func(net.Conn) // writes the request in place of request
 	like             string         // answers with the same word here are the same bytes
 }
@@ -48,9 +49,17 @@ func TestBadInput(t *testing.T) {
 	}
 	before := s.dump(t)
 	ids, groups := map[string]string{}, map[string]map[string]answer{}
+	minutes := time.Duration(0)
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			if strings.Contains(c.body, "invalid_client") || strings.Contains(c.body, "slow_down") {
+				minutes += 2 * time.Minute // two of its own for each, or the throttle would answer them all
+				c.later += minutes
+			}
 			s.clock.move(c.later)
+			for range c.often {
+				s.send(t, c)
+			}
 			a := s.send(t, c)
 			s.clock.move(-c.later)
 			c.check(t, a, s.urls.Auth)
@@ -190,10 +199,10 @@ func (s *stage) checkLog(t *testing.T, ids map[string]string, cases map[string]b
 	d := s.demo
 	secrets := []string{
 		d.PartnerClientSecret, d.ThirdPartyClientSecret, d.OtherPartnerSecret, d.CustomerPassword, d.OAuthManagerPassword, d.APIEngineerPassword,
-		s.noGrant[3], s.noAudience[3], "wg_test_wrong", "user_id=", "client_secret=", "access_token=", "grant_type=", "Basic ", "Bearer ",
+		s.noGrant[3], s.noAudience[3], "wg_test_wrong", "user_id=", "client_secret=", "access_token=", "grant_type=", "actor_token=", "Basic ", "Bearer ",
 		d.CustomerEmail, "Zonnelaan",
 	}
-	for _, jwt := range []string{s.partner, s.partnerNarrow, s.partnerCustomer, s.customer, s.thirdParty, s.thirdPartyNarrow, s.old} {
+	for _, jwt := range []string{s.partner, s.partnerNarrow, s.partnerCustomer, s.customer, s.thirdParty, s.thirdPartyNarrow, s.old, s.otherPartner, s.revoked} {
 		secrets = append(secrets, strings.Split(jwt, ".")...)
 	}
 	for line := range bytes.Lines(s.log.Bytes()) {

@@ -26,10 +26,14 @@ type Config struct {
 	Environment  string
 	TokenAlg     string
 	TokenHeader  bool
+	KeyRotation  string // a span of time, as are the next two
+	KeyPublish   string
+	JWKSMaxAge   string
 	TLSCert      string
 	TLSKey       string
 	InsecureHTTP bool
 	LogLevel     string
+	AuditWitness string // a file on another disk, for checkpoints of the audit log
 
 	Origins map[string]string // setting name -> default, file …, WATTGATE_…, --…
 }
@@ -54,9 +58,13 @@ var Settings = []Setting{
 	{Name: "environment", Default: "staging", Help: "staging or production; secrets of one never work in the other", text: func(c *Config) *string { return &c.Environment }},
 	{Name: "token-alg", Default: "ES256", Help: "signature of access tokens: ES256, EdDSA or RS256", text: func(c *Config) *string { return &c.TokenAlg }},
 	{Name: "token-header", Default: "true", Help: "send the token in the Authorization response header too, as EnergyZero's clients read it", flag: func(c *Config) *bool { return &c.TokenHeader }},
+	{Name: "key-rotation", Default: "90d", Help: "how long a signing key signs before the next one does, for example 90d; 0: until keys rotate", text: func(c *Config) *string { return &c.KeyRotation }},
+	{Name: "key-publish", Default: "24h", Help: "how long a new signing key is published before it signs; never less than twice jwks-max-age", text: func(c *Config) *string { return &c.KeyPublish }},
+	{Name: "jwks-max-age", Default: "5m", Help: "how long verifiers may keep the published keys, and clients the metadata", text: func(c *Config) *string { return &c.JWKSMaxAge }},
 	{Name: "tls-cert", Default: "", Help: "PEM file with the certificate chain", text: func(c *Config) *string { return &c.TLSCert }},
 	{Name: "tls-key", Default: "", Help: "PEM file with the certificate's key", text: func(c *Config) *string { return &c.TLSKey }},
 	{Name: "insecure-http", Default: "false", Help: "allow plain http outside loopback", flag: func(c *Config) *bool { return &c.InsecureHTTP }},
+	{Name: "audit-witness", Default: "", Help: "file, on another disk or machine, that checkpoints of the audit log are appended to", text: func(c *Config) *string { return &c.AuditWitness }},
 	{Name: "log-level", Default: "info", Help: "debug, info, warn or error", text: func(c *Config) *string { return &c.LogLevel }},
 }
 
@@ -185,6 +193,7 @@ func (c *Config) Validate() error {
 	if a := token.Algorithm(c.TokenAlg); a != token.ES256 && a != token.EdDSA && a != token.RS256 {
 		wrong("token-alg", "%q is none of ES256, EdDSA, RS256", c.TokenAlg)
 	}
+	c.wrongSpans(wrong)
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		wrong("tls-cert", "tls-cert and tls-key go together")
 	}

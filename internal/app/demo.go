@@ -71,7 +71,7 @@ func PrepareDemo(c *Config) error {
 		return nil
 	}
 	if _, err := os.Stat(mark); err == nil {
-		for _, name := range []string{databaseName, databaseName + "-wal", databaseName + "-shm", keyFileName, environmentName} {
+		for _, name := range []string{databaseName, databaseName + "-wal", databaseName + "-shm", keyFileName, environmentName, checkpointName} {
 			if err := os.Remove(filepath.Join(c.Data, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -87,6 +87,7 @@ func PrepareDemo(c *Config) error {
 // OpenDemo fills an empty installation with the demo, or finds it there, and
 // extends its households up to yesterday.
 func (a *App) OpenDemo(ctx context.Context) (*Demo, error) {
+	a.isDemo = true
 	path := filepath.Join(a.Config.Data, demoFile)
 	d := &Demo{}
 	text, err := os.ReadFile(path)

@@ -173,6 +173,8 @@ type stage struct {
 	forAuth                                                                         string // of an application without CAN_IMPERSONATE
 	noGrant, noAudience, public                                                     []string
 	old                                                                             string // a token whose time is over
+	otherPartner                                                                    string // the token of another partner's application
+	revoked, doomed                                                                 string // one that was revoked, one that will be
 }
 
 func newStage(t *testing.T) *stage {
@@ -190,6 +192,14 @@ func newStage(t *testing.T) *stage {
 	s.thirdParty = w.token(t, "/token/", form(with(grant, theirs)...))
 	s.thirdPartyNarrow = w.token(t, "/token/", form(with(grant, theirs, []string{"scope", "query:property"})...))
 	s.customer = access(t, w.ask(t, request("GET", "/v1/auth/impersonate?user_id="+string(w.demo.CustomerUserID), "Authorization: "+s.partner)))
+
+	others := credentials(w.demo.OtherPartnerClientID, w.demo.OtherPartnerSecret)
+	s.otherPartner = w.token(t, "/oauth2/token", form(with(grant, others)...))
+	s.revoked = w.token(t, "/oauth2/token", form(with(grant, mine)...))
+	s.doomed = w.token(t, "/oauth2/token", form(with(grant, mine)...))
+	if a := w.ask(t, post("/oauth2/revoke", urlencoded, form(with(mine, []string{"token", s.revoked})...))); a.status != 200 {
+		t.Fatalf("a revocation: got %d %s", a.status, a.body)
+	}
 
 	auth, secret := w.application(t, registry.NewApplication{Name: "for auth", Role: domain.RoleThirdPartyViewer, Audiences: domain.AllAudiences()})
 	s.forAuth = w.token(t, "/token/", form(with(grant, credentials(auth, secret))...))
@@ -234,7 +244,7 @@ func TestGoldenEnergyZero(t *testing.T) {
 	customer := string(d.CustomerUserID)
 	me := `{"query":"query me{\n me {\n firstName,\n surname\n }\n}","variables":{}}` // E26, as printed
 
-	s.run(t, "energyzero", s.names(), map[string]string{
+	s.run(t, "energyzero", s.names(), joined(s.exchanges(), s.questions(), map[string]string{
 		// RFC 6749 §4.4 in every way in which clients send it.
 		"token-multipart":           post(token, multipart, parts(with(grant, []string{"scope", "openid offline"}, mine)...)), // E13
 		"token-urlencoded":          plus("scope", "openid offline"),
@@ -254,6 +264,7 @@ func TestGoldenEnergyZero(t *testing.T) {
 		"token-no-credentials":     ask(grant...),
 		"token-two-methods":        post(token, urlencoded, form(with(grant, mine)...), basic(d.PartnerClientID, d.PartnerClientSecret)),
 		"token-grant-missing":      ask(mine...),
+		"token-throttled":          ask(with(grant, credentials(domain.ClientID(s.noGrant[1]), "wg_test_wrong"))...),
 		"token-grant-unknown":      ask(with([]string{"grant_type", "password"}, mine)...),
 		"token-grant-not-allowed":  ask(with(grant, s.noGrant)...),
 		"token-grant-twice":        ask(with(grant, grant, mine)...),
@@ -297,10 +308,21 @@ func TestGoldenEnergyZero(t *testing.T) {
 		"me-raw":           post("/", jsonType, me, "Authorization: "+s.customer),
 		"me-partner-token": post("/", jsonType, me, "Authorization: Bearer "+s.partner),
 		"jwks":             request("GET", "/.well-known/jwks.json"),
-	}, map[string]string{
+
+		"jwks-known":                  request("GET", "/.well-known/jwks.json", "If-None-Match: *"),
+		"metadata":                    request("GET", "/.well-known/oauth-authorization-server"), // RFC 8414 §3
+		"metadata-openid":             request("GET", "/.well-known/openid-configuration"),
+		"metadata-openid-head":        request("HEAD", "/.well-known/openid-configuration/"),
+		"metadata-post":               request("POST", "/.well-known/openid-configuration"),
+		"metadata-protected-resource": request("GET", "/.well-known/oauth-protected-resource"), // RFC 9728 §3
+	}), map[string]string{
+		"claims-exchange-narrowed": "exchange-narrowed",
+
 		"claims-partner": "token-multipart", "claims-partner-narrowed": "token-scope-narrowed", "claims-partner-audience-twice": "token-audience-twice",
 		"claims-impersonation": "impersonate-bearer",
-	}, map[string]string{"unavailable": as(customer, bearer)})
+	}, joined(s.unanswered(), map[string]string{
+		"unavailable": as(customer, bearer),
+	}))
 }
 
 // TestGoldenKraken holds the answers of that dialect, whole, against files.
@@ -326,7 +348,7 @@ func TestGoldenKraken(t *testing.T) {
 	}
 	modern := "Accept: application/graphql-response+json"
 
-	s.run(t, "kraken", s.names(), map[string]string{
+	s.run(t, "kraken", s.names(), joined(s.krakenQuestions(), map[string]string{
 		"token":                   plus(), // K17
 		"token-multipart":         post(token, multipart, parts(with(grant, mine)...)),
 		"token-basic":             post(token, urlencoded, form(grant...), basic(d.ThirdPartyClientID, d.ThirdPartyClientSecret)),
@@ -339,6 +361,7 @@ func TestGoldenKraken(t *testing.T) {
 		"token-wrong-basic":       post(token, urlencoded, form(grant...), basic(d.ThirdPartyClientID, "wg_test_wrong")),
 		"token-public-client":     ask(with(grant, s.public)...),
 		"token-grant-missing":     ask(mine...),
+		"token-throttled":         ask(with(grant, credentials(domain.ClientID(s.noGrant[1]), "wg_test_wrong"))...),
 		"token-grant-unknown":     ask(with([]string{"grant_type", "password"}, mine)...),
 		"token-grant-not-allowed": ask(with(grant, s.noGrant)...),
 		"token-json":              post(token, jsonType, `{"grant_type":"client_credentials"}`),
@@ -384,8 +407,10 @@ func TestGoldenKraken(t *testing.T) {
 		"method":                  request("PUT", "/v1/graphql/", "Content-Length: 0"),
 		"mutation-by-get":         request("GET", "/v1/graphql/?"+form("query", "mutation { x }"), "Authorization: "+s.thirdParty),
 		"browser":                 request("GET", "/v1/graphql/", "Accept: text/html"),
-	}, map[string]string{"claims-third-party": "token", "claims-third-party-narrowed": "token-scope-subset"},
-		map[string]string{"unavailable": graphQL(s.thirdParty, last)})
+	}), map[string]string{"claims-third-party": "token", "claims-third-party-narrowed": "token-scope-subset"},
+		map[string]string{
+			"unavailable": graphQL(s.thirdParty, last),
+		})
 }
 
 // run asks everything and compares with the files of the folder. claims names
@@ -399,6 +424,11 @@ func (s *stage) run(t *testing.T, folder string, m masks, requests, claims, brok
 			if len(request) > 8<<10 && name != "too-large" {
 				t.Fatalf("the request has %d bytes: it belongs to the bad input", len(request))
 			}
+			if name == "token-throttled" { // for the eleventh time
+				for range 10 {
+					s.ask(t, request)
+				}
+			}
 			record := m.record(request, s.ask(t, request))
 			g.check(t, name+".http", shorten(record))
 		})
@@ -409,6 +439,7 @@ func (s *stage) run(t *testing.T, folder string, m masks, requests, claims, brok
 	if err := errors.Join(s.Registry.Flush(t.Context()), s.Engine().Close()); err != nil {
 		t.Fatal(err)
 	}
+	s.Clients.Used = nil // nobody could store it any more
 	for name, request := range broken {
 		g.check(t, name+".http", m.record(request, s.ask(t, request)))
 	}
@@ -446,7 +477,8 @@ func TestStatusesOfGoldenFiles(t *testing.T) {
 			}
 		}
 		base := filepath.Base(path)
-		if base != "jwks.http" && base != "token-options.http" && base != "browser.http" && !strings.Contains(answer, "\nCache-Control: no-store\n") {
+		public := strings.HasPrefix(base, "jwks") || strings.HasPrefix(base, "metadata")
+		if !public && base != "token-options.http" && base != "browser.http" && !strings.Contains(answer, "\nCache-Control: no-store\n") {
 			t.Errorf("%s: a cache may keep it", path)
 		}
 		if status := answer[:3]; status == "401" && !strings.Contains(answer, "\nWww-Authenticate: ") {

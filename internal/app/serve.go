@@ -23,7 +23,7 @@ import (
 	"github.com/wattgate/wattgate/internal/server/auth"
 	"github.com/wattgate/wattgate/internal/server/customer"
 	"github.com/wattgate/wattgate/internal/server/support"
-	"github.com/wattgate/wattgate/internal/token"
+	"github.com/wattgate/wattgate/internal/throttle"
 )
 
 // URLs are the public addresses of the hosts, without a slash at the end.
@@ -71,6 +71,9 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 		a.run(ctx, group, a.httpServer(a.operator(metrics)), operator)
 	}
 	group.Go(func() error { return a.flushUses(ctx) })
+	group.Go(func() error { return a.keepTrail(ctx) })
+	group.Go(func() error { return a.sweepDenied(ctx) })
+	group.Go(func() error { return a.stepKeys(ctx) })
 	a.log.Info("serving", "listen", listener.Addr().String(), "auth", urls.Auth, "customer", urls.Customer, "support", urls.Support, "environment", a.Config.Environment)
 	if ready != nil {
 		if err := ready(urls); err != nil {
@@ -79,14 +82,6 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 	}
 	err = group.Wait()
 	a.log.Info("stopped")
-	return err
-}
-
-// openKeys opens the signing keys, and makes one the first time.
-func (a *App) openKeys(ctx context.Context) (err error) {
-	a.Keys, err = token.OpenRing(ctx, token.Settings{
-		Store: a.store, Cipher: a.sealer, Now: a.world.Now, Chance: a.world.Chance, Algorithm: token.Algorithm(a.Config.TokenAlg),
-	})
 	return err
 }
 
@@ -174,7 +169,7 @@ func (a *App) urls(at net.Addr) URLs {
 
 // hosts wires the tables of contents of all hosts.
 func (a *App) hosts(urls URLs, observe func(host, route string, status int, took time.Duration)) (http.Handler, error) {
-	serving := &server.Serving{Log: a.log, Now: a.world.Now, Observe: observe, Strict: strings.HasPrefix(urls.Auth, "https://")}
+	serving := &server.Serving{Log: a.log, Now: a.world.Now, Observe: observe, Refused: a.refused, Strict: strings.HasPrefix(urls.Auth, "https://")}
 	authHost, customerHost, pages, err := a.tables(urls)
 	if err != nil {
 		return nil, err
@@ -208,17 +203,20 @@ func (a *App) hosts(urls URLs, observe func(host, route string, status int, took
 
 // tables builds the three hosts.
 func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *support.Host, err error) {
-	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Now: a.world.Now}
+	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Now: a.world.Now, Denied: a.denied}
 	issuer := &issuance.Issuer{
-		URL: urls.Auth, Keys: a.Keys, Customers: a.store, Journal: a.store, Now: a.world.Now, Chance: a.world.Chance,
+		URL: urls.Auth, Keys: a.Keys, Customers: a.store, Journal: a.store, Actors: tokens, Now: a.world.Now, Chance: a.world.Chance,
+		Misses:    throttle.New(issuance.MissesOfApplication, 1<<10),
 		Resources: map[string]domain.Audience{urls.Auth: domain.AudienceAuth, urls.Customer: domain.AudienceCustomer},
 	}
 	if urls.Customer == urls.Auth { // one origin: its URL names the API that tokens are for
 		issuer.Resources = map[string]domain.Audience{urls.Customer: domain.AudienceCustomer}
 	}
 	errorsURL := urls.Auth + "/errors"
+	a.Clients.Audiences = []string{urls.Auth, urls.Auth + "/oauth2/token", urls.Auth + "/token/"}
 	authTable := (&auth.Host{
-		Clients: a.Clients, Tokens: tokens, Issuer: issuer, Keys: a.Keys,
+		URL: urls.Auth, MaxAge: a.Config.span("jwks-max-age"),
+		Clients: a.Clients, Tokens: tokens, Issuer: issuer, Keys: a.Keys, Revoker: a.revoker(urls), Introspector: tokens,
 		EnergyZero: dialect.EnergyZero{ErrorsURL: errorsURL, NoTokenHeader: !a.Config.TokenHeader},
 		Kraken:     dialect.Kraken{ErrorsURL: errorsURL},
 	}).Table()
@@ -226,7 +224,10 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 		AuthURL: urls.Auth, CustomerURL: urls.Customer, SupportURL: urls.Support, Environment: a.Config.Environment,
 		Ready: func(r *http.Request) error { return a.store.Check(r.Context()) },
 	}
-	customerHost, err = (&customer.Host{Usage: a.Usage, Tokens: tokens, Front: pages.Front().Handler}).Table()
+	customerHost, err = (&customer.Host{
+		Usage: a.Usage, Tokens: tokens, Front: pages.Front().Handler,
+		URL: urls.Customer, AuthURL: urls.Auth, MaxAge: a.Config.span("jwks-max-age"),
+	}).Table()
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -29,10 +29,14 @@ var verbs = map[string]verb{
 	"secret.add":      typed(addSecret),
 	"secret.replace":  typed(replaceSecret),
 	"secret.retire":   typed(retireSecret),
+	"keys.list":       typed(listKeys),
+	"keys.rotate":     typed(rotateKeys),
 	"role.list":       typed(listRoles),
 	"role.show":       typed(showRole),
 	"role.set":        typed(setRole),
 	"role.check":      typed(checkRoles),
+	"audit.list":      typed(listAudit),
+	"audit.verify":    typed(verifyAudit),
 }
 
 // typed reads the argument of a verb; an unknown field is a mistake.

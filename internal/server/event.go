@@ -43,6 +43,20 @@ func (e *Event) Refused(err error) {
 	}
 }
 
+// Refusal is a refused request as the audit log counts it.
+type Refusal struct {
+	Host, Path string // the path is the table's pattern
+	Status     int
+	Client     domain.ClientID
+	Partner    domain.PartnerID
+	Address    string
+	Err        error // why, for the operator
+}
+
+func (e *Event) refusal(host, path string, status int, address string) Refusal {
+	return Refusal{Host: host, Path: path, Status: status, Client: e.client, Partner: e.partner, Address: address, Err: e.err}
+}
+
 func internal(err error) bool {
 	d, ok := errors.AsType[*domain.Error](err)
 	return !ok || d.Kind == domain.Internal

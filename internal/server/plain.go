@@ -50,6 +50,8 @@ func Status(k domain.Kind) int {
 		return http.StatusConflict
 	case domain.Unavailable:
 		return http.StatusServiceUnavailable
+	case domain.Throttled:
+		return http.StatusTooManyRequests
 	case domain.Internal:
 	}
 	return http.StatusInternalServerError

@@ -38,6 +38,10 @@ type Route struct {
 	Guard   Guard
 	Handler Handler
 	Dialect Dialect
+	// Metadata is the member of the authorization server's metadata whose value
+	// is this route's URL, for example revocation_endpoint (RFC 8414 §2). Empty:
+	// the metadata does not list it.
+	Metadata string
 }
 
 // Host is a table of contents and how its callers prove who they are.

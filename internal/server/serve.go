@@ -33,6 +33,9 @@ type Serving struct {
 	Now func() time.Time
 	// Observe is told of every answered request, for the metrics.
 	Observe func(host, route string, status int, took time.Duration)
+	// Refused is told of every request that was refused by its guard or handler,
+	// for the audit log. It must not block.
+	Refused func(Refusal)
 	// Strict tells browsers to come by https only (RFC 6797); for hosts that
 	// have it.
 	Strict bool
@@ -183,6 +186,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.Observe != nil {
 		s.Observe(host, e.path, rec.status, took)
+	}
+	if s.Refused != nil && call.Event.err != nil && host != "" {
+		s.Refused(call.Event.refusal(host, e.path, rec.status, call.Origin.Address))
 	}
 	call.Event.write(r.Context(), s.Log, line{
 		method: r.Method, path: r.URL.Path, id: call.Origin.RequestID, address: call.Origin.Address,

@@ -273,7 +273,7 @@ func TestUntrustedFramingCloses(t *testing.T) {
 func TestStatus(t *testing.T) {
 	want := map[domain.Kind]int{
 		domain.Internal: 500, domain.Invalid: 400, domain.Unauthenticated: 401, domain.Forbidden: 403,
-		domain.NotFound: 404, domain.Conflict: 409, domain.Unavailable: 503,
+		domain.NotFound: 404, domain.Conflict: 409, domain.Unavailable: 503, domain.Throttled: 429,
 	}
 	if len(want) != domain.Kinds() {
 		t.Errorf("this test knows %d kinds, want all %d", len(want), domain.Kinds())

@@ -5,7 +5,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/dialect"
 	"github.com/wattgate/wattgate/internal/domain"
@@ -16,7 +18,8 @@ import (
 
 // Clients finds out which application is asking.
 type Clients interface {
-	Client(id string, given domain.Secret, method domain.AuthMethod) (*domain.Listing, error)
+	Client(id string, given domain.Secret, method domain.AuthMethod, from domain.Origin) (*domain.Listing, error)
+	Assertion(ctx context.Context, id, raw string, from domain.Origin) (*domain.Listing, error)
 }
 
 // Tokens finds out who holds an access token.
@@ -28,6 +31,7 @@ type Tokens interface {
 type Issuer interface {
 	ClientCredentials(app *domain.Listing, req issuance.Request) (oauth.Token, error)
 	Impersonate(ctx context.Context, caller domain.Caller, user domain.UserID, from domain.Origin) (oauth.Token, error)
+	Exchange(ctx context.Context, app *domain.Listing, req issuance.Exchange) (oauth.Token, error)
 }
 
 // Keys gives the public halves of the signing keys.
@@ -41,26 +45,38 @@ type Host struct {
 	Tokens     Tokens
 	Issuer     Issuer
 	Keys       Keys
+	Revoker    Revoker
 	EnergyZero dialect.EnergyZero
 	Kraken     dialect.Kraken
+
+	Introspector Introspector
+
+	URL    string        // of this host, without a slash at the end: the issuer
+	MaxAge time.Duration // how long the keys and the metadata may be kept
 }
 
 // Table returns the host's table of contents.
 func (h *Host) Table() *server.Host {
 	ez, kr := h.EnergyZero, h.Kraken
-	return &server.Host{
+	table := &server.Host{
 		Name:         "auth",
 		Authenticate: h.authenticate,
 		Routes: []server.Route{
-			{Pattern: "POST /oauth2/token", Guard: server.Public, Handler: h.energyZeroToken, Dialect: ez}, // RFC 6749 §3.2, E13
-			{Pattern: "POST /token/{$}", Guard: server.Public, Handler: h.krakenToken, Dialect: kr},        // K17
+			{Pattern: "POST /oauth2/token", Guard: server.Public, Handler: h.energyZeroToken, Dialect: ez, Metadata: "token_endpoint"}, // RFC 6749 §3.2, E13
+			{Pattern: "POST /token/{$}", Guard: server.Public, Handler: h.krakenToken, Dialect: kr},                                    // K17
 			{Pattern: "POST /token", Guard: server.Public, Handler: h.krakenToken, Dialect: kr},
+			{Pattern: "POST /oauth2/revoke", Guard: server.Public, Handler: h.revoke, Dialect: ez, Metadata: "revocation_endpoint"}, // RFC 7009 §2
+			{Pattern: "POST /revoke-token/{$}", Guard: server.Public, Handler: h.revoke, Dialect: kr},
+			{Pattern: "POST /revoke-token", Guard: server.Public, Handler: h.revoke, Dialect: kr},
+			{Pattern: "POST /oauth2/introspect", Guard: server.Public, Handler: h.introspect, Dialect: ez, Metadata: "introspection_endpoint"},               // RFC 7662 §2
 			{Pattern: "GET /v1/auth/impersonate", Guard: server.Permission(domain.CanImpersonate, domain.AudienceAuth), Handler: h.impersonate, Dialect: ez}, // E17
-			{Pattern: "GET /.well-known/jwks.json", Guard: server.Public, Handler: h.jwks, Dialect: ez},                                                      // RFC 7517 §5
+			{Pattern: "GET /.well-known/jwks.json", Guard: server.Public, Handler: h.jwks, Dialect: ez, Metadata: "jwks_uri"},                                // RFC 7517 §5
 			{Pattern: "GET /.well-known/jwks.json/{$}", Guard: server.Public, Handler: h.jwks, Dialect: ez},
 			{Pattern: "GET /errors", Guard: server.Public, Handler: h.errors, Dialect: server.Plain()}, // RFC 6749 §5.2 error_uri
 		},
 	}
+	table.Routes = append(table.Routes, h.metadata(table.Routes)...)
+	return table
 }
 
 // authenticate reads who is asking from the Authorization header.
@@ -70,6 +86,14 @@ func (h *Host) authenticate(r *http.Request, audience domain.Audience) (domain.C
 		return domain.Caller{}, err
 	}
 	return h.Tokens.Caller(raw, audience)
+}
+
+// client finds out which application is asking, by whichever one method it chose.
+func (h *Host) client(ctx context.Context, c dialect.Credentials, call *server.Call) (*domain.Listing, error) {
+	if c.Method == domain.PrivateKeyJWT {
+		return h.Clients.Assertion(ctx, c.ID, c.Secret.Reveal(), call.Origin)
+	}
+	return h.Clients.Client(c.ID, c.Secret, c.Method, call.Origin)
 }
 
 // energyZeroToken answers E13 in EnergyZero's spelling.
@@ -98,14 +122,20 @@ func (h *Host) token(r *http.Request, call *server.Call) (oauth.Token, error) {
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	if req.GrantType != oauth.GrantClientCredentials {
-		return oauth.Token{}, &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "this server knows the grant client_credentials"}
+	grant := slices.IndexFunc(grants, func(g grant) bool { return g.name == req.GrantType })
+	if grant < 0 {
+		return oauth.Token{}, &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "this server does not know that grant_type"}
 	}
-	app, err := h.Clients.Client(req.Client.ID, req.Client.Secret, req.Client.Method)
+	app, err := h.client(r.Context(), req.Client, call)
 	if err != nil {
 		return oauth.Token{}, err
 	}
 	call.Event.Client(app.ID, app.Partner)
+	return grants[grant].token(h, r, call, app, req)
+}
+
+// clientCredentials is an application that asks for itself (RFC 6749 §4.4).
+func (h *Host) clientCredentials(_ *http.Request, call *server.Call, app *domain.Listing, req *dialect.TokenRequest) (oauth.Token, error) {
 	return h.Issuer.ClientCredentials(app, issuance.Request{From: call.Origin, Scope: req.Scope, Audience: req.Audience, Resource: req.Resource})
 }
 
@@ -126,15 +156,9 @@ func (h *Host) impersonate(w http.ResponseWriter, r *http.Request, call *server.
 }
 
 // jwks answers with the keys that verify our tokens.
-func (h *Host) jwks(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+func (h *Host) jwks(w http.ResponseWriter, r *http.Request, _ *server.Call) error {
 	body, etag := h.Keys.JWKS()
-	w.Header().Set("Cache-Control", "public, max-age=300")
-	w.Header().Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag { // RFC 9110 §13.1.2
-		w.WriteHeader(http.StatusNotModified)
-		return nil
-	}
-	server.WriteBody(w, http.StatusOK, "application/jwk-set+json", body)
+	server.Document{Type: "application/jwk-set+json", Body: body, ETag: etag, MaxAge: h.MaxAge}.Write(w, r)
 	return nil
 }
 

@@ -24,11 +24,16 @@ type rooms struct {
 	asked  []string
 	caller domain.Caller
 	err    error
+	lost   error // what keeping or finding a token's state meets
 }
 
-func (r *rooms) Client(id string, given domain.Secret, _ domain.AuthMethod) (*domain.Listing, error) {
+func (r *rooms) Client(id string, given domain.Secret, _ domain.AuthMethod, _ domain.Origin) (*domain.Listing, error) {
 	r.asked = append(r.asked, "client")
 	return &domain.Listing{Application: domain.Application{ID: domain.ClientID(id)}}, r.err
+}
+
+func (r *rooms) Assertion(_ context.Context, id, raw string, from domain.Origin) (*domain.Listing, error) {
+	return r.Client(id, domain.NewSecret(raw), domain.PrivateKeyJWT, from)
 }
 
 func (r *rooms) Caller(raw string, audience domain.Audience) (domain.Caller, error) {
@@ -55,7 +60,7 @@ func (r *rooms) JWKS() ([]byte, string) { return []byte(`{"keys":[]}`), `"v1"` }
 func handler(t *testing.T, r *rooms) http.Handler {
 	t.Helper()
 	s := &server.Serving{Log: slog.New(slog.DiscardHandler), Now: time.Now}
-	h, err := s.OneOrigin((&auth.Host{Clients: r, Tokens: r, Issuer: r, Keys: r, EnergyZero: dialect.EnergyZero{}, Kraken: dialect.Kraken{}}).Table())
+	h, err := s.OneOrigin((&auth.Host{Clients: r, Tokens: r, Issuer: r, Keys: r, Revoker: r, Introspector: r, MaxAge: 5 * time.Minute, EnergyZero: dialect.EnergyZero{}, Kraken: dialect.Kraken{}}).Table())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,6 +55,10 @@ var (
 		typeAuthorization, "KT-CT-6622", "Unauthorized.",
 		"There is no such property, or it is not yours to see.",
 	}
+	tooManyRequests = code{
+		typeAuthorization, "KT-CT-1199", "Too many requests.",
+		"There were too many requests. Please try again later.",
+	}
 	internalError = code{
 		typeApplication, "KT-CT-500", "Something went wrong on our side.",
 		"It is in our log; trying again may help.",
@@ -139,6 +143,8 @@ func codeOf(err error) (c code, sentence string) {
 		return unauthorized, ""
 	case domain.Unavailable:
 		return unavailable, ""
+	case domain.Throttled:
+		return tooManyRequests, ""
 	}
 	return internalError, ""
 }

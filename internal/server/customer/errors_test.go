@@ -197,6 +197,7 @@ func TestEveryKindHasACode(t *testing.T) {
 	want := map[domain.Kind]string{
 		domain.Internal: "KT-CT-500", domain.Invalid: "KT-CT-1605", domain.Unauthenticated: "KT-CT-1111",
 		domain.Forbidden: "KT-CT-1111", domain.NotFound: "KT-CT-1111", domain.Conflict: "KT-CT-1605", domain.Unavailable: "KT-CT-503",
+		domain.Throttled: "KT-CT-1199",
 	}
 	if len(want) != domain.Kinds() {
 		t.Errorf("%d kinds are listed, want all %d", len(want), domain.Kinds())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/authn"
 	"github.com/wattgate/wattgate/internal/dialect"
@@ -24,7 +25,11 @@ type Host struct {
 	Tokens Tokens
 	// Front answers a browser at the root.
 	Front server.Handler
-	api   *API
+	// URL and AuthURL are the public addresses of this host and of the one that
+	// gives out its tokens, without a slash at the end.
+	URL, AuthURL string
+	MaxAge       time.Duration // how long the metadata may be kept
+	api          *API
 }
 
 // Table returns the host's table of contents. Every field of the GraphQL API
@@ -46,7 +51,9 @@ func (h *Host) Table() (*server.Host, error) {
 			server.Route{Pattern: "GET " + path, Guard: server.Fields, Handler: get, Dialect: refusals{}},
 		)
 	}
-	return table, nil
+	described, err := h.metadata()
+	table.Routes = append(table.Routes, described...)
+	return table, err
 }
 
 // callKey carries the call to what gqlgen calls back, which knows only the

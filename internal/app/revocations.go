@@ -1,0 +1,43 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/authn"
+	"github.com/wattgate/wattgate/internal/issuance"
+)
+
+// openRevocations reads which tokens are revoked. One process has the data
+// folder, so that all that is revoked from now on is revoked here: the feed is
+// polled once, and nobody has to ask for its age.
+func (a *App) openRevocations(ctx context.Context) error {
+	a.denied = &authn.DenyList{}
+	feed := &authn.Feed{Source: a.store, List: a.denied, Now: a.world.Now}
+	return feed.Poll(ctx)
+}
+
+// revoker ends tokens one by one.
+func (a *App) revoker(urls URLs) *issuance.Revoker {
+	return &issuance.Revoker{
+		URL: urls.Auth, Keys: a.Keys, Store: a.store, Denied: a.denied, Now: a.world.Now, Chance: a.world.Chance,
+	}
+}
+
+// sweepEvery is how often the memory of revoked tokens is given back whose time
+// is over.
+const sweepEvery = time.Minute
+
+// sweepDenied gives that memory back, until ctx ends.
+func (a *App) sweepDenied(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			a.denied.Sweep(a.world.Now())
+		}
+	}
+}
