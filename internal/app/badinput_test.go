@@ -161,7 +161,16 @@ func (w *world) dump(t *testing.T) string {
 	}
 	var b strings.Builder
 	for _, table := range tables {
-		err := sqlitex.ExecuteTransient(conn, `SELECT * FROM "`+table+`"`, &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+		// What is counted now and then is no change: uses of secrets, and how
+		// often somebody was refused.
+		where := ""
+		switch table {
+		case "secret_use":
+			continue
+		case "audit_log":
+			where = " WHERE action NOT LIKE '%.refused'"
+		}
+		err := sqlitex.ExecuteTransient(conn, `SELECT * FROM "`+table+`"`+where, &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
 			b.WriteString(table)
 			for i := range row.ColumnCount() {
 				b.WriteString("|" + row.ColumnText(i))

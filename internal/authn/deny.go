@@ -8,7 +8,7 @@ import (
 	"github.com/wattgate/wattgate/internal/domain"
 )
 
-// DenyList holds the tokens that were revoked one by one, in memory: some 50
+// DenyList holds the tokens that were revoked one by one, in memory: some 40
 // bytes for each until its time is over, and nothing for any other token. The
 // zero DenyList is empty and ready; it must not be copied.
 type DenyList struct {
