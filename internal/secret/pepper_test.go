@@ -76,12 +76,13 @@ func TestDigestFromManyGoroutines(t *testing.T) {
 }
 
 func TestDigestAllocatesNothing(t *testing.T) {
-	if raced {
-		t.Skip("under the race detector a pool forgets at random")
+	most := 0.0
+	if raced { // a pool forgets at random then, and makes its state anew
+		most = 8
 	}
 	p := secret.NewPepper([32]byte{7})
-	if n := testing.AllocsPerRun(1000, func() { p.Digest(zerosTest) }); n != 0 {
-		t.Errorf("Digest allocates %v times, want 0", n)
+	if n := testing.AllocsPerRun(1000, func() { p.Digest(zerosTest) }); n > most {
+		t.Errorf("Digest allocates %v times, want at most %v", n, most)
 	}
 	if n := testing.AllocsPerRun(1000, func() { secret.WellFormed(zerosTest, secret.Staging) }); n != 0 {
 		t.Errorf("WellFormed allocates %v times, want 0", n)
