@@ -195,7 +195,7 @@ func parse(raw string) (*jose.JSONWebSignature, error) {
 		switch name {
 		case jose.HeaderType, jose.HeaderContentType:
 		default:
-			return nil, fmt.Errorf("the header has %q", name)
+			return nil, errors.New("the header has a field that none of ours needs")
 		}
 	}
 	return signed, nil

@@ -19,6 +19,9 @@ func narrow(granted domain.Permissions, asked string) (domain.Permissions, strin
 	if strings.Trim(asked, " ") == "" {
 		return granted, scopeOf(granted), nil
 	}
+	if len(asked) > maxScope {
+		return 0, "", &oauth.Error{Code: oauth.InvalidScope, Description: "the scope is longer than 1,024 characters"}
+	}
 	var wanted domain.Permissions
 	for scope := range strings.SplitSeq(asked, " ") {
 		if scope == "" || idle(scope) {
@@ -35,6 +38,9 @@ func narrow(granted domain.Permissions, asked string) (domain.Permissions, strin
 	}
 	return wanted, asked, nil
 }
+
+// maxScope bounds what a token has to carry: all there are take a quarter of it.
+const maxScope = 1024
 
 // scopeOf lists the scopes of permissions.
 func scopeOf(s domain.Permissions) string {

@@ -83,7 +83,7 @@ func putApplication(conn *sqlite.Conn, was, a domain.Application) error {
 	const sql = `
 		UPDATE application SET
 			name = ?3, type = ?4, grants = ?5, uris = ?6, skip_authorization = ?7, reach = ?8, role = ?9,
-			audiences = ?10, lifetime = ?11, auth_method = ?12, disabled = ?13, revoked_before = ?14,
+			audiences = ?10, lifetime = ?11, auth_method = ?12, disabled = ?13, revoked_before = max(revoked_before, ?14), -- never back, whatever the clock does
 			created_at = ?15, changed_at = ?16, keys = ?17
 		WHERE id = ?1 AND partner = ?2`
 	if a.ID != was.ID || a.Partner != was.Partner {

@@ -4,6 +4,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
 )
 
 var assertions = []promise{
@@ -37,12 +40,21 @@ var assertions = []promise{
 		all.Wait()
 		equal(t, "times fresh", told.Load(), int32(1))
 	}},
-	{"what has expired is forgotten", func(t *testing.T, w *world) {
-		for range 2 { // the second time the first has expired, and is gone
-			fresh, err := w.RememberJTI(t.Context(), w.alpha.app.ID, "old", past)
-			must(t, err)
-			equal(t, "fresh", fresh, true)
+	{"what has expired while it waited is as good as used", func(t *testing.T, w *world) {
+		fresh, err := w.RememberJTI(t.Context(), w.alpha.app.ID, "old", past)
+		must(t, err)
+		equal(t, "fresh", fresh, false)
+	}},
+	{"a revocation never goes back, whatever the clock does", func(t *testing.T, w *world) {
+		for _, at := range []time.Time{future, past} {
+			must(t, w.ChangeApplication(t.Context(), w.alpha.app.ID, func(a *domain.Application) error {
+				a.RevokedBefore = at
+				return nil
+			}, w.entry("application.disable")))
 		}
+		got, err := w.FindApplication(t.Context(), w.alpha.app.ID)
+		must(t, err)
+		equal(t, "revoked before", got.RevokedBefore, future)
 	}},
 	{"the keys of an application come back as they were", func(t *testing.T, w *world) {
 		a := w.alpha.app
