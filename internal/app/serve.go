@@ -169,7 +169,7 @@ func (a *App) urls(at net.Addr) URLs {
 
 // hosts wires the tables of contents of all hosts.
 func (a *App) hosts(urls URLs, observe func(host, route string, status int, took time.Duration)) (http.Handler, error) {
-	serving := &server.Serving{Log: a.log, Now: a.world.Now, Observe: observe, Refused: a.refused, Strict: strings.HasPrefix(urls.Auth, "https://")}
+	serving := &server.Serving{Log: a.log, Lines: a.lines, Now: a.world.Now, Observe: observe, Refused: a.refused, Strict: strings.HasPrefix(urls.Auth, "https://")}
 	authHost, customerHost, pages, err := a.tables(urls)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -79,13 +80,20 @@ type line struct {
 }
 
 // write writes the event. Routine requests are Info, our own faults Error.
-func (e *Event) write(ctx context.Context, log *slog.Logger, l line) {
+func (e *Event) write(ctx context.Context, log *slog.Logger, lines io.Writer, l line) {
 	level := slog.LevelInfo
 	if l.status >= 500 {
 		level = slog.LevelError
 	}
 	if !log.Enabled(ctx, level) {
 		return
+	}
+	if lines != nil && level == slog.LevelInfo {
+		var room [512]byte
+		if text, ok := e.routine(room[:0], l); ok {
+			_, _ = lines.Write(text) // nobody is left to tell
+			return
+		}
 	}
 	var room [16]slog.Attr
 	attrs := append(room[:0],

@@ -30,7 +30,10 @@ type Hosts struct {
 // Serving is what hosts need to answer.
 type Serving struct {
 	Log *slog.Logger
-	Now func() time.Time
+	// Lines takes the lines of routine requests, whole, where Log writes JSON to
+	// the same place; nil: they go through Log.
+	Lines io.Writer
+	Now   func() time.Time
 	// Observe is told of every answered request, for the metrics.
 	Observe func(host, route string, status int, took time.Duration)
 	// Refused is told of every request that was refused by its guard or handler,
@@ -190,7 +193,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Refused != nil && call.Event.err != nil && host != "" {
 		s.Refused(call.Event.refusal(host, e.path, rec.status, call.Origin.Address))
 	}
-	call.Event.write(r.Context(), s.Log, line{
+	call.Event.write(r.Context(), s.Log, s.Lines, line{
 		method: r.Method, path: r.URL.Path, id: call.Origin.RequestID, address: call.Origin.Address,
 		status: rec.status, bytes: rec.bytes, at: start, took: took,
 	})
