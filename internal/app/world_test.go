@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -60,11 +61,16 @@ type world struct {
 	end   func()
 }
 
-// open opens an installation whose clock stands at noon.
-func open(t testing.TB, seed byte, c *clock, log io.Writer) *app.App {
+// open opens an installation whose clock stands at noon, with settings as names
+// and values in turn.
+func open(t testing.TB, seed byte, c *clock, log io.Writer, settings ...string) *app.App {
 	t.Helper()
+	flags := map[string]string{"data": filepath.Join(t.TempDir(), "data"), "listen": "127.0.0.1:0"}
+	for pair := range slices.Chunk(settings, 2) {
+		flags[pair[0]] = pair[1]
+	}
 	config, err := app.Load(app.Sources{
-		Flags:       map[string]string{"data": filepath.Join(t.TempDir(), "data"), "listen": "127.0.0.1:0"},
+		Flags:       flags,
 		Environment: func(string) (string, bool) { return "", false },
 	})
 	if err != nil {

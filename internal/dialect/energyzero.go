@@ -27,16 +27,19 @@ func (d EnergyZero) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	h := w.Header()
 	private(h)
 	if !d.NoTokenHeader {
-		h["Authorization"] = []string{"Bearer " + string(t.Access)}
+		h["Authorization"] = []string{t.Bearer}
 	}
-	body := append(make([]byte, 0, len(t.Access)+128), `{"access_token":"`...)
+	room := bodies.Get().(*[]byte)
+	defer bodies.Put(room)
+	body := append((*room)[:0], `{"access_token":"`...)
 	body = append(body, t.Access...)
 	body = append(body, `","expires_in":`...)
 	body = strconv.AppendInt(body, t.Lifetime-1, 10)
 	body = appendIssued(body, t.Issued)
 	body = append(body, `,"scope":`...)
 	body = appendString(body, t.Scope)
-	send(w, http.StatusOK, append(body, `,"token_type":"bearer"}`...))
+	*room = append(body, `,"token_type":"bearer"}`...)
+	send(w, http.StatusOK, *room)
 }
 
 // WriteError writes a refusal of a token, impersonation or key endpoint. 401

@@ -111,7 +111,7 @@ func FuzzReadAbout(f *testing.F) {
 
 // TestWriteExchanged is RFC 8693 §2.2.1: what is added stands in no other answer.
 func TestWriteExchanged(t *testing.T) {
-	token := oauth.Token{Access: []byte("a.b.c"), Lifetime: 3600, Scope: "openid", Issued: oauth.TokenTypeAccess}
+	token := oauth.Token{Access: "a.b.c", Bearer: "Bearer a.b.c", Lifetime: 3600, Scope: "openid", Issued: oauth.TokenTypeAccess}
 	ez, kr := httptest.NewRecorder(), httptest.NewRecorder()
 	dialect.EnergyZero{}.WriteToken(ez, token)
 	dialect.Kraken{}.WriteToken(kr, token)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/wattgate/wattgate/internal/oauth"
@@ -55,7 +56,10 @@ func room(name string) int {
 }
 
 // Form is a parsed form: at most 16 parameters in the order they came.
-type Form struct{ fields []field }
+type Form struct {
+	fields []field
+	few    [4]field // room for those of most requests
+}
 
 type field struct{ name, value string }
 
@@ -127,20 +131,12 @@ func readURLEncoded(r *http.Request) (*Form, error) {
 	if r.ContentLength > maxBody {
 		return nil, refused("the body is larger than 64 KiB")
 	}
-	// A token request is some 200 bytes: one buffer of the declared length.
-	room := r.ContentLength
-	if room < 0 {
-		room = 512
+	rest, err := readBody(r.Body)
+	if err != nil {
+		return nil, err
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, room+bytes.MinRead))
-	if _, err := buf.ReadFrom(io.LimitReader(r.Body, maxBody+1)); err != nil {
-		return nil, refused("the body ended early")
-	}
-	if buf.Len() > maxBody {
-		return nil, refused("the body is larger than 64 KiB")
-	}
-	f := &Form{fields: make([]field, 0, 4)}
-	rest := buf.String()
+	f := &Form{}
+	f.fields = f.few[:0]
 	for rest != "" {
 		var pair string
 		pair, rest, _ = strings.Cut(rest, "&")
@@ -158,6 +154,37 @@ func readURLEncoded(r *http.Request) (*Form, error) {
 		}
 	}
 	return f, nil
+}
+
+// pages are buffers for bodies, wiped after use because secrets were in them.
+var pages = sync.Pool{New: func() any { return new([4 << 10]byte) }}
+
+// readBody reads a body of at most 64 KiB. A token request is some 200 bytes.
+func readBody(body io.Reader) (string, error) {
+	page := pages.Get().(*[4 << 10]byte)
+	n, err := 0, error(nil)
+	for err == nil && n < len(page) {
+		var more int
+		more, err = body.Read(page[n:])
+		n += more
+	}
+	text := string(page[:n])
+	clear(page[:n])
+	pages.Put(page)
+	if err == io.EOF {
+		return text, nil
+	}
+	if err != nil {
+		return "", refused("the body ended early")
+	}
+	rest, err := io.ReadAll(io.LimitReader(body, maxBody+1-int64(n)))
+	if err != nil {
+		return "", refused("the body ended early")
+	}
+	if n+len(rest) > maxBody {
+		return "", refused("the body is larger than 64 KiB")
+	}
+	return text + string(rest), nil
 }
 
 // unescape undoes percent-encoding, without a copy where there is none.

@@ -17,14 +17,17 @@ type Kraken struct {
 // lifetime, Bearer with a capital, and no Authorization header.
 func (d Kraken) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	private(w.Header())
-	body := append(make([]byte, 0, len(t.Access)+128), `{"access_token":"`...)
+	room := bodies.Get().(*[]byte)
+	defer bodies.Put(room)
+	body := append((*room)[:0], `{"access_token":"`...)
 	body = append(body, t.Access...)
 	body = append(body, `","expires_in":`...)
 	body = strconv.AppendInt(body, t.Lifetime, 10)
 	body = append(body, `,"token_type":"Bearer","scope":`...)
 	body = appendString(body, t.Scope)
 	body = appendIssued(body, t.Issued) // no client expects it anywhere: at the end
-	send(w, http.StatusOK, append(body, '}'))
+	*room = append(body, '}')
+	send(w, http.StatusOK, *room)
 }
 
 // WriteError writes a refusal. Refused credentials get the same few bytes for

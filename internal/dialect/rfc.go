@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/oauth"
@@ -89,9 +90,18 @@ func private(h http.Header) {
 	h["Content-Type"] = jsonUTF8
 }
 
+// bodies are buffers for answers: a Writer keeps nothing of what it is given.
+var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 1536); return &b }}
+
+// foretold is the size up to which net/http finds out the length of an answer
+// by itself, at no cost; a longer one without a length would leave in chunks.
+const foretold = 2048
+
 // send writes status and body in one piece.
 func send(w http.ResponseWriter, status int, body []byte) {
-	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if len(body) >= foretold {
+		w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // nobody is left to tell
 }

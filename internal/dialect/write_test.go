@@ -146,7 +146,7 @@ func TestEveryKindHasAnAnswer(t *testing.T) {
 }
 
 func TestWriteToken(t *testing.T) {
-	token := oauth.Token{Access: []byte("a.b.c"), Lifetime: 300, Scope: `openid "x"`}
+	token := oauth.Token{Access: "a.b.c", Bearer: "Bearer a.b.c", Lifetime: 300, Scope: `openid "x"`}
 	ez, quiet, kr := httptest.NewRecorder(), httptest.NewRecorder(), httptest.NewRecorder()
 	dialect.EnergyZero{}.WriteToken(ez, token)
 	dialect.EnergyZero{NoTokenHeader: true}.WriteToken(quiet, token)

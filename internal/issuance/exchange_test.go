@@ -93,7 +93,7 @@ func TestExchangeRefusals(t *testing.T) {
 		c.change(app, &caller, &req)
 		d.Actors = holders{"t": caller}
 		got, err := d.Exchange(t.Context(), app, req)
-		if err == nil || got.Access != nil || len(d.signed) > 0 || len(d.entries) > 0 {
+		if err == nil || got.Access != "" || len(d.signed) > 0 || len(d.entries) > 0 {
 			t.Errorf("%s: got %s, %v, %d signed, %d entries; want nothing", name, got.Access, err, len(d.signed), len(d.entries))
 			continue
 		}

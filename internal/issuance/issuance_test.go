@@ -40,9 +40,9 @@ func newDesk() *desk {
 	return d
 }
 
-func (d *desk) Sign(dst []byte, c *token.Claims) ([]byte, error) {
+func (d *desk) SignText(prefix string, c *token.Claims) (string, error) {
 	d.signed = append(d.signed, *c)
-	return append(dst, "signed"...), nil
+	return prefix + "signed", nil
 }
 
 func (d *desk) Record(_ context.Context, e domain.Entry) error {
@@ -301,7 +301,7 @@ func TestWhoMayNotImpersonate(t *testing.T) {
 		d := newDesk()
 		d.lost = c.lost
 		got, err := d.Impersonate(t.Context(), c.caller, c.user, domain.Origin{})
-		if kind(err) != c.want || err == nil || got.Access != nil || len(d.signed) > 0 || len(d.entries) > 0 {
+		if kind(err) != c.want || err == nil || got.Access != "" || len(d.signed) > 0 || len(d.entries) > 0 {
 			t.Errorf("%s: got %s, %v, %d signed, %d entries; want %v and nothing", name, got.Access, err, len(d.signed), len(d.entries), c.want)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/wattgate/wattgate/internal/token"
 )
 
-// Signer makes a token of claims: the compact JWS is appended to dst.
+// Signer makes a token of claims: the compact JWS, after a prefix.
 type Signer interface {
-	Sign(dst []byte, c *token.Claims) ([]byte, error)
+	SignText(prefix string, c *token.Claims) (string, error)
 }
 
 // Issuer decides on tokens and has them signed. A routine token touches no lock
@@ -62,6 +62,10 @@ func (is *Issuer) ClientCredentials(app *domain.Listing, req Request) (oauth.Tok
 	}, app.Lifetime, req.From.At)
 }
 
+// scheme is what a token stands after wherever a header carries it (RFC 6750
+// §2.1). It is signed in place, so that body and header share one string.
+const scheme = "Bearer "
+
 // issue stamps the claims and has them signed. The instant is that at which the
 // request arrived, before anything was looked up for it: see [domain.Origin].
 func (is *Issuer) issue(c *token.Claims, lifetime time.Duration, now time.Time) (oauth.Token, error) {
@@ -69,11 +73,11 @@ func (is *Issuer) issue(c *token.Claims, lifetime time.Duration, now time.Time) 
 	c.Issuer = is.URL
 	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Unix()+seconds
 	c.ID = token.NewID(now, is.chance())
-	access, err := is.Keys.Sign(make([]byte, 0, 1024), c)
+	bearer, err := is.Keys.SignText(scheme, c)
 	if err != nil {
 		return oauth.Token{}, &domain.Error{Kind: domain.Internal, Err: err}
 	}
-	return oauth.Token{Access: access, Lifetime: seconds, Scope: c.Scope}, nil
+	return oauth.Token{Access: bearer[len(scheme):], Bearer: bearer, Lifetime: seconds, Scope: c.Scope}, nil
 }
 
 func (is *Issuer) chance() io.Reader {

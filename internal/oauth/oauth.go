@@ -55,7 +55,8 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Token is an issued access token, before a dialect writes it down.
 type Token struct {
-	Access   []byte // the compact JWS; belongs to the caller of the issuer
+	Access   string // the compact JWS
+	Bearer   string // the same after "Bearer ", as the headers that carry it say it
 	Lifetime int64  // in seconds
 	Scope    string // as the answer echoes it
 	Issued   string // issued_token_type, of an exchange only (RFC 8693 §2.2.1)

@@ -22,6 +22,7 @@ type Event struct {
 	actor   domain.ClientID
 	err     error
 	extra   []slog.Attr
+	text    []byte // room for the line
 }
 
 // Caller notes who is asking.
@@ -89,8 +90,9 @@ func (e *Event) write(ctx context.Context, log *slog.Logger, lines io.Writer, l 
 		return
 	}
 	if lines != nil && level == slog.LevelInfo {
-		var room [512]byte
-		if text, ok := e.routine(room[:0], l); ok {
+		text, ok := e.routine(e.text[:0], l)
+		e.text = text
+		if ok {
 			_, _ = lines.Write(text) // nobody is left to tell
 			return
 		}

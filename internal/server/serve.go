@@ -171,7 +171,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := &rec.call
 	call.Event.reset()
 	call.Caller = domain.Caller{}
-	call.Origin = domain.Origin{RequestID: s.requestID(), Address: address(r), At: start}
+	call.Origin = domain.Origin{RequestID: s.requestID(&rec.random), Address: address(r), At: start}
 
 	h := w.Header()
 	h["X-Request-Id"] = []string{call.Origin.RequestID}
@@ -259,6 +259,7 @@ type recorder struct {
 	status int
 	bytes  int64
 	call   Call
+	random [13]byte // room for a request's identifier
 }
 
 var recorders = sync.Pool{New: func() any { return &recorder{call: Call{Event: &Event{}}} }}
@@ -291,9 +292,8 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.w }
 
 // requestID returns 13 random characters. A counter would tell everybody how
 // many requests there are.
-func (s *Serving) requestID() string {
+func (s *Serving) requestID(b *[13]byte) string {
 	const digits = "0123456789abcdefghjkmnpqrstvwxyz"
-	var b [13]byte
 	chance := s.Chance
 	if chance == nil {
 		chance = rand.Reader

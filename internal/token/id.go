@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,10 @@ const (
 	idLength = (idBytes*8 + 5) / 6
 )
 
+// idRooms hold what is handed to a source of randomness, which would be
+// allocated every time because nobody knows what the source does with it.
+var idRooms = sync.Pool{New: func() any { return new([idBytes + idLength]byte) }}
+
 // NewID returns a new jti for a token issued at an instant, with its random
 // part from chance, nil meaning the system's. It panics where there is no
 // randomness: nothing sound can be issued then.
@@ -24,7 +29,8 @@ func NewID(at time.Time, chance io.Reader) string {
 	if chance == nil {
 		chance = rand.Reader
 	}
-	b := make([]byte, idBytes+idLength)
+	b := idRooms.Get().(*[idBytes + idLength]byte)
+	defer idRooms.Put(b)
 	raw, text := b[:idBytes], b[idBytes:]
 	binary.BigEndian.PutUint64(raw, uint64(at.UnixMicro()))
 	if _, err := io.ReadFull(chance, raw[8:]); err != nil {

@@ -30,6 +30,7 @@ type Ring struct {
 	keys      atomic.Pointer[keySet]
 	changing  sync.Mutex // held while a new picture is made
 	scratches sync.Pool  // of *scratch
+	rooms     sync.Pool  // of *[]byte, for whole tokens
 }
 
 // keySet is all keys at one moment.
@@ -48,6 +49,7 @@ type keySet struct {
 func OpenRing(ctx context.Context, s Settings) (*Ring, error) {
 	r := &Ring{settings: s}
 	r.scratches.New = func() any { return new(scratch) }
+	r.rooms.New = func() any { b := make([]byte, 0, 1024); return &b }
 	stored, err := s.Store.SigningKeys(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("token: read the signing keys: %w", err)

@@ -39,6 +39,19 @@ func (r *Ring) Sign(dst []byte, c *Claims) ([]byte, error) {
 	return encoding.AppendEncode(dst, signature), nil
 }
 
+// SignText returns the token that says c, after a prefix, as one string. Beyond
+// that string it allocates nothing but what the signature takes.
+func (r *Ring) SignText(prefix string, c *Claims) (string, error) {
+	room := r.rooms.Get().(*[]byte)
+	defer r.rooms.Put(room)
+	text, err := r.Sign(append((*room)[:0], prefix...), c)
+	*room = text[:0]
+	if err != nil {
+		return "", err
+	}
+	return string(text), nil
+}
+
 // sign returns the signature of the first two parts of a token (RFC 7515 §5.1)
 // as JOSE writes it. It may lie in the scratch.
 func (k *key) sign(input []byte, s *scratch) ([]byte, error) {

@@ -15,7 +15,7 @@ import (
 
 func (r *rooms) Exchange(_ context.Context, app *domain.Listing, req issuance.Exchange) (oauth.Token, error) {
 	r.asked = append(r.asked, "exchange for "+string(app.ID)+" as "+string(req.User)+" with "+req.Actor+" because "+req.Reason+" within "+req.Scope)
-	return oauth.Token{Access: []byte("a.b.c"), Lifetime: 3600, Scope: req.Scope, Issued: oauth.TokenTypeAccess}, nil
+	return oauth.Token{Access: "a.b.c", Bearer: "Bearer a.b.c", Lifetime: 3600, Scope: req.Scope, Issued: oauth.TokenTypeAccess}, nil
 }
 
 func (r *rooms) Revoke(_ context.Context, app *domain.Listing, raw string, _ domain.Origin) error {

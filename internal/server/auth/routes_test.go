@@ -46,12 +46,12 @@ func (r *rooms) Caller(raw string, audience domain.Audience) (domain.Caller, err
 
 func (r *rooms) ClientCredentials(app *domain.Listing, req issuance.Request) (oauth.Token, error) {
 	r.asked = append(r.asked, "token for "+string(app.ID)+" "+req.Scope+" "+strings.Join(req.Audience, ","))
-	return oauth.Token{Access: []byte("a.b.c"), Lifetime: 300, Scope: req.Scope}, nil
+	return oauth.Token{Access: "a.b.c", Bearer: "Bearer a.b.c", Lifetime: 300, Scope: req.Scope}, nil
 }
 
 func (r *rooms) Impersonate(_ context.Context, c domain.Caller, user domain.UserID, from domain.Origin) (oauth.Token, error) {
 	r.asked = append(r.asked, "act as "+string(user)+" from "+from.Address)
-	return oauth.Token{Access: []byte("a.b.c"), Lifetime: 3600, Scope: c.Scope}, nil
+	return oauth.Token{Access: "a.b.c", Bearer: "Bearer a.b.c", Lifetime: 3600, Scope: c.Scope}, nil
 }
 
 func (r *rooms) JWKS() ([]byte, string) { return []byte(`{"keys":[]}`), `"v1"` }
