@@ -61,7 +61,21 @@ const (
 	// PrivateKeyJWT is an assertion signed with the application's own key
 	// (RFC 7523). An application that uses it has no secret.
 	PrivateKeyJWT AuthMethod = "private_key_jwt"
+	// TLSClientAuth is a client certificate from an authority that the operator
+	// trusts, for the subject that is registered (RFC 8705 §2.1).
+	TLSClientAuth AuthMethod = "tls_client_auth"
+	// SelfSignedTLSClientAuth is a client certificate that is registered itself
+	// (RFC 8705 §2.2).
+	SelfSignedTLSClientAuth AuthMethod = "self_signed_tls_client_auth"
 )
+
+// Secret reports whether applications of the method have secrets.
+func (m AuthMethod) Secret() bool {
+	return m == "" || m == ClientSecretBasic || m == ClientSecretPost
+}
+
+// Certificate reports whether the method is a client certificate.
+func (m AuthMethod) Certificate() bool { return m == TLSClientAuth || m == SelfSignedTLSClientAuth }
 
 // Application is an OAuth application. It belongs to one partner and holds one
 // API role.
@@ -78,7 +92,9 @@ type Application struct {
 	Audiences         Audiences
 	Lifetime          time.Duration // of its tokens: 60 s to 3,600 s
 	AuthMethod        AuthMethod
-	Keys              []byte // its public keys as a JSON Web Key Set, with PrivateKeyJWT
+	Keys              []byte // its public keys as a JSON Web Key Set, with PrivateKeyJWT; its certificates, with SelfSignedTLSClientAuth
+	TLSSubject        string // of its certificate, with TLSClientAuth: a distinguished name, or dns:, uri:, ip: or email: and a name
+	FAPI              bool   // FAPI 2.0 Security Profile: no secret, every token bound, ten minutes at most
 	Disabled          bool
 	RevokedBefore     time.Time // tokens issued at or before this instant are dead
 	CreatedAt         time.Time
@@ -92,6 +108,7 @@ const (
 	DefaultLifetime       = 3600 * time.Second
 	ImpersonatorLifetime  = 300 * time.Second  // default of an application with CAN_IMPERSONATE (E16)
 	ImpersonationLifetime = 3600 * time.Second // of a token for a user (E20)
+	MaxFAPILifetime       = 600 * time.Second  // of any token of an application in FAPI mode
 )
 
 // StoredSecret is what is kept of an application's secret: never the text.

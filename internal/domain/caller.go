@@ -15,6 +15,8 @@ type Caller struct {
 	Reach       Reach
 	TokenID     string // jti
 	Expires     time.Time
+	Bound       Confirmation // what the token is bound to, and the caller has proven to hold
+	FAPI        bool         // the application is in FAPI mode
 }
 
 // Impersonated reports whether somebody acts as the subject.
@@ -41,8 +43,15 @@ type Entry struct {
 type Origin struct {
 	RequestID string
 	Address   string
-	// At is when it arrived. It is the instant of issue of what the request
-	// brings: whatever a picture allows was asked for before the picture was
-	// replaced, so that a revocation with a later instant ends all of it.
+	// Proven is the key or certificate that the request has proven to hold. What
+	// tokens it brings are bound to it.
+	Proven Confirmation
+	// At is when it arrived, by the clock.
 	At time.Time
+	// Order is the instant of issue of what the request brings, in the order of
+	// issues and revocations: whatever a picture allows was asked for before the
+	// picture was replaced, so that a revocation with a later instant ends all of
+	// it. It is At, unless the clock was set back: then it may be ahead of it.
+	// Where it is zero it is At.
+	Order time.Time
 }

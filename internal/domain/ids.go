@@ -24,6 +24,8 @@ type (
 	PropertyID string
 	// SecretID names one secret of an application: sec_ and letters and digits.
 	SecretID string
+	// ConsentID names what a customer has allowed: con_ and letters and digits.
+	ConsentID string
 	// AccountNumber names a customer's account: A- and eight characters.
 	AccountNumber string
 )
@@ -36,6 +38,8 @@ const (
 	prefixSecret   = "sec_"
 	prefixAccount  = "A-"
 	prefixEntry    = "aud_"
+	prefixConsent  = "con_"
+	prefixFamily   = "fam_"
 )
 
 // idAlphabet has 32 characters, so that five random bits choose one without
@@ -60,6 +64,11 @@ func ParsePropertyID(s string) (PropertyID, error) {
 // ParseSecretID reads a secret's identifier as it enters the program.
 func ParseSecretID(s string) (SecretID, error) {
 	return parseID[SecretID](s, prefixSecret, "a secret")
+}
+
+// ParseConsentID reads a consent's identifier as it enters the program.
+func ParseConsentID(s string) (ConsentID, error) {
+	return parseID[ConsentID](s, prefixConsent, "a consent")
 }
 
 // ParseAccountNumber reads an account number as it enters the program.
@@ -125,6 +134,18 @@ func NewPropertyID(chance io.Reader) PropertyID {
 
 // NewSecretID draws a new identifier from chance.
 func NewSecretID(chance io.Reader) SecretID { return SecretID(prefixSecret + randomText(chance, 12)) }
+
+// NewConsentID draws a new identifier from chance.
+func NewConsentID(chance io.Reader) ConsentID {
+	return ConsentID(prefixConsent + randomText(chance, 16))
+}
+
+// NewFamily draws the name of a family of tokens from chance: 130 bits. It is the
+// sid of its tokens, which an entry of the audit log never shares.
+func NewFamily(chance io.Reader) string { return prefixFamily + randomText(chance, 26) }
+
+// IsFamily reports whether a sid is the name of a family.
+func IsFamily(sid string) bool { return strings.HasPrefix(sid, prefixFamily) }
 
 // NewAccountNumber draws a new account number from chance.
 func NewAccountNumber(chance io.Reader) AccountNumber {

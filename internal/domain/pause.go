@@ -5,7 +5,7 @@ import "time"
 // Pause is a limit that somebody has reached, and how long they wait. It is
 // the cause of an [Error] of the kind [Throttled]; surfaces write its figures
 // into headers. What happened last is for the log and not part of the chain of
-// errors: it is not the answer any more.
+// errors: it is not the answer any more. The audit log asks for it by itself.
 type Pause struct {
 	Limit  string        // its name, in letters
 	Quota  int           // how much is allowed at once

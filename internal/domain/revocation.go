@@ -27,3 +27,9 @@ type Revocation struct {
 // kept. A clock that was wrong and is set back must not bring a revoked token
 // to life again.
 const RevocationKept = time.Hour
+
+// RevokeFamily returns the revocation of all tokens of a family: the family's
+// name is their sid, as jti is the name of one. None of them outlives it.
+func RevokeFamily(family string, now time.Time) Revocation {
+	return Revocation{Token: DigestTokenID(family), Until: now.Add(MaxLifetime)}
+}

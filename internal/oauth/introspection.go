@@ -12,6 +12,8 @@ type Introspection struct {
 	Audience  []string
 	Issuer    string
 	ID        string // jti
+	JKT       string // cnf.jkt, of a token that is bound to a key (RFC 9449 §6.2)
+	X5T       string // cnf.x5t#S256, of one that is bound to a certificate (RFC 8705 §3.2)
 	Actor     string // act.sub, where somebody acts as the subject (RFC 8693 §4.1)
 	Partner   string // ours, beside the registry
 }
