@@ -41,9 +41,14 @@ const skew = 60 * time.Second
 
 // algorithms are those that an assertion may have. HMAC is none of them: a
 // client that has a secret sends it otherwise.
-var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, jose.PS256, jose.RS256}
+var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, ed25519Name, jose.PS256, jose.RS256}
 
-// Keys are the public keys of one application.
+// ed25519Name is the name that says which EdDSA it is (RFC 9864 §2.2). Newer
+// clients know no other; go-jose does not know it.
+const ed25519Name = jose.SignatureAlgorithm("Ed25519")
+
+// Keys are the public keys of one application. The zero Keys accept nothing, at
+// the price of a wrong signature: they stand in for those of an unknown client.
 type Keys struct{ set []jose.JSONWebKey }
 
 // ParseKeys reads a JSON Web Key Set (RFC 7517 §5) of one to ten public keys
@@ -60,6 +65,9 @@ func ParseKeys(text []byte) (Keys, error) {
 	if len(set.Keys) == 0 || len(set.Keys) > maxKeys {
 		return Keys{}, invalid("the key set must have one to %d keys", maxKeys)
 	}
+	if !maySign(text) {
+		return Keys{}, invalid("a key of the set is not for signatures: its key_ops is other than verify")
+	}
 	names := map[string]bool{}
 	for _, k := range set.Keys {
 		switch {
@@ -71,17 +79,22 @@ func ParseKeys(text []byte) (Keys, error) {
 			return Keys{}, invalid("each of several keys needs a kid of its own")
 		case algorithmOf(k) == "":
 			return Keys{}, invalid("a key is none of P-256, Ed25519, RSA of at least %d bits", minRSA)
+		case weak(k):
+			return Keys{}, invalid("an RSA key is weak: it comes from a generator whose keys can be factored (CVE-2017-15361), or its exponent is not an odd number above 2")
 		}
 		names[k.KeyID] = true
 	}
 	return Keys{set.Keys}, nil
 }
 
+// Len returns how many keys there are.
+func (k Keys) Len() int { return len(k.set) }
+
 // algorithmOf returns what a key signs with; RSA may do either of two, and its
 // alg decides, PS256 where it has none. It is empty for a key that does not fit.
 func algorithmOf(k jose.JSONWebKey) jose.SignatureAlgorithm {
 	fits := func(a jose.SignatureAlgorithm) jose.SignatureAlgorithm {
-		if k.Algorithm != "" && k.Algorithm != string(a) {
+		if k.Algorithm != "" && plain(k.Algorithm) != a {
 			return ""
 		}
 		return a
@@ -103,6 +116,14 @@ func algorithmOf(k jose.JSONWebKey) jose.SignatureAlgorithm {
 		return fits(jose.PS256)
 	}
 	return ""
+}
+
+// plain returns an algorithm by the one name that it has in here.
+func plain(name string) jose.SignatureAlgorithm {
+	if name == string(ed25519Name) {
+		return jose.EdDSA
+	}
+	return jose.SignatureAlgorithm(name)
 }
 
 // Expect is what a verifier knows beforehand.
@@ -137,11 +158,7 @@ func Subject(raw string) (domain.ClientID, error) {
 // Verify checks an assertion (RFC 7523 §3). Its error is for the operator: the
 // client is told nothing but that it was refused.
 func (k Keys) Verify(raw string, want Expect) (Claims, error) {
-	signed, err := parse(raw)
-	if err != nil {
-		return Claims{}, err
-	}
-	payload, err := k.verify(raw, signed)
+	payload, err := k.Payload(raw)
 	if err != nil {
 		return Claims{}, err
 	}
@@ -149,9 +166,9 @@ func (k Keys) Verify(raw string, want Expect) (Claims, error) {
 		Issuer    string   `json:"iss"`
 		Subject   string   `json:"sub"`
 		Audience  audience `json:"aud"`
-		Expires   *int64   `json:"exp"`
-		NotBefore int64    `json:"nbf"`
-		IssuedAt  int64    `json:"iat"`
+		Expires   date     `json:"exp"`
+		NotBefore date     `json:"nbf"`
+		IssuedAt  date     `json:"iat"`
 		ID        string   `json:"jti"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil {
@@ -163,18 +180,28 @@ func (k Keys) Verify(raw string, want Expect) (Claims, error) {
 		return Claims{}, errors.New("iss and sub are not the client")
 	case !want.accepts(c.Audience):
 		return Claims{}, errors.New("aud is neither our issuer nor our token endpoint, or more than that")
-	case c.Expires == nil:
+	case !c.Expires.said:
 		return Claims{}, errors.New("exp is missing")
-	case !now.Before(time.Unix(*c.Expires, 0)):
+	case !now.Before(c.Expires.Time):
 		return Claims{}, errors.New("it has expired")
-	case time.Unix(*c.Expires, 0).After(now.Add(MaxLife + skew)):
+	case c.Expires.After(now.Add(MaxLife + skew)):
 		return Claims{}, errors.New("it lives longer than 5 minutes")
-	case time.Unix(c.NotBefore, 0).After(now.Add(skew)) || time.Unix(c.IssuedAt, 0).After(now.Add(skew)):
+	case c.NotBefore.After(now.Add(skew)) || c.IssuedAt.After(now.Add(skew)):
 		return Claims{}, errors.New("it is from the future")
 	case c.ID == "" || len(c.ID) > maxID:
 		return Claims{}, errors.New("jti is missing or too long")
 	}
-	return Claims{ID: c.ID, Expires: time.Unix(*c.Expires, 0)}, nil
+	return Claims{ID: c.ID, Expires: c.Expires.Time}, nil
+}
+
+// Payload returns what was signed, if one of the keys signed it. It is the part
+// of Verify that published test vectors can be held against.
+func (k Keys) Payload(raw string) ([]byte, error) {
+	signed, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	return k.verify(raw, signed)
 }
 
 // parse reads the compact form of a JWS and refuses headers that would choose
@@ -205,26 +232,43 @@ func parse(raw string) (*jose.JSONWebSignature, error) {
 func (k Keys) verify(raw string, signed *jose.JSONWebSignature) ([]byte, error) {
 	head := signed.Signatures[0].Header
 	for _, key := range k.set {
-		if algorithmOf(key) != jose.SignatureAlgorithm(head.Algorithm) || head.KeyID != "" && head.KeyID != key.KeyID {
+		if algorithmOf(key) != plain(head.Algorithm) || head.KeyID != "" && head.KeyID != key.KeyID {
 			continue
 		}
 		if head.KeyID == "" && len(k.set) > 1 {
-			return nil, errors.New("the header names no key, and there are several")
+			return nil, errors.Join(absent(raw, signed), errors.New("the header names no key, and there are several"))
 		}
-		if public, isRSA := key.Key.(*rsa.PublicKey); isRSA && head.Algorithm == string(jose.PS256) {
-			// go-jose takes a salt of any length; RFC 7518 §3.5 does not.
-			if err := verifyPSS(public, raw, signed.Signatures[0].Signature); err != nil {
-				return nil, errors.New("the signature is wrong")
-			}
-		}
-		payload, err := signed.Verify(key.Key)
-		if err != nil {
-			return nil, errors.New("the signature is wrong")
-		}
-		return payload, nil
+		return payloadBy(key, raw, signed)
 	}
-	return nil, errors.New("no key of the client has that kid and alg")
+	return nil, absent(raw, signed)
 }
+
+// payloadBy returns what was signed, if the key signed it, and looks itself
+// where go-jose does not look closely or does not know the name.
+func payloadBy(key jose.JSONWebKey, raw string, signed *jose.JSONWebSignature) ([]byte, error) {
+	last := signed.Signatures[0]
+	switch public := key.Key.(type) {
+	case *rsa.PublicKey:
+		// go-jose takes a salt of any length; RFC 7518 §3.5 does not.
+		if last.Header.Algorithm == string(jose.PS256) && verifyPSS(public, raw, last.Signature) != nil {
+			return nil, errSignature
+		}
+	case ed25519.PublicKey:
+		if last.Header.Algorithm == string(ed25519Name) {
+			if !ed25519.Verify(public, []byte(raw[:strings.LastIndexByte(raw, '.')]), last.Signature) {
+				return nil, errSignature
+			}
+			return signed.UnsafePayloadWithoutVerification(), nil // verified just now
+		}
+	}
+	payload, err := signed.Verify(key.Key)
+	if err != nil {
+		return nil, errSignature
+	}
+	return payload, nil
+}
+
+var errSignature = errors.New("the signature is wrong")
 
 func verifyPSS(public *rsa.PublicKey, raw string, signature []byte) error {
 	digest := sha256.Sum256([]byte(raw[:strings.LastIndexByte(raw, '.')]))

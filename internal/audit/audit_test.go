@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -199,6 +201,8 @@ func TestPseudonyms(t *testing.T) {
 		"spelled otherwise":             {"2001:db8::1", "2001:0DB8:0:0:0:0:0:1", true},
 		"with a zone":                   {"fe80::1", "fe80::1%eth0", true},
 		"two addresses":                 {"192.0.2.1", "192.0.2.2", false},
+		"two of one /64":                {"2001:db8::1", "2001:db8::ffff:1", true},
+		"two of two /64":                {"2001:db8::1", "2001:db8:0:1::1", false},
 		"what is no address":            {"somewhere", "elsewhere", false},
 		"a pseudonym has one of itself": {"192.0.2.1", p.Of("192.0.2.1"), false},
 	} {
@@ -263,6 +267,59 @@ func TestRefusals(t *testing.T) {
 	}
 	if others != 1 {
 		t.Errorf("got %d entries about the others, want one", others)
+	}
+}
+
+// TestRefusalsCannotBeHidden: whoever makes up addresses and causes neither fills
+// the log nor hides that somebody guesses for one application.
+func TestRefusalsCannotBeHidden(t *testing.T) {
+	for name, flood := range map[string]func(i int) audit.Refusal{
+		"addresses": func(i int) audit.Refusal { return audit.Refusal{Address: fmt.Sprintf("10.0.%d.%d", i/256, i%256)} },
+		"causes":    func(i int) audit.Refusal { return audit.Refusal{Why: fmt.Sprint(i), Address: "192.0.2.1"} },
+		"causes that differ at the end": func(i int) audit.Refusal {
+			return audit.Refusal{Why: strings.Repeat("é", 60) + fmt.Sprint(i), Address: "192.0.2.1"}
+		},
+		"addresses of one household": func(i int) audit.Refusal { return audit.Refusal{Address: fmt.Sprintf("2001:db8::%x", i+1)} },
+		"applications":               func(i int) audit.Refusal { return audit.Refusal{Client: domain.ClientID(fmt.Sprint(i))} },
+	} {
+		var mu sync.Mutex
+		var recorded []domain.Entry
+		r := &audit.Refusals{Now: func() time.Time { return noon }, Record: func(_ context.Context, e domain.Entry) error {
+			mu.Lock()
+			defer mu.Unlock()
+			recorded = append(recorded, e)
+			return nil
+		}}
+		const times = 5000
+		for i := range times {
+			k := flood(i)
+			k.Action = "token.refused"
+			r.Count(k)
+		}
+		guess := audit.Refusal{Action: "token.refused", Why: "throttled (wrong secret)", Client: "app_a", Partner: "prt_a", Address: "192.0.2.9"}
+		r.Count(guess)
+		if err := r.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		guesses, detail := 0, 0
+		for _, e := range recorded {
+			if e.Client == "app_a" {
+				guesses++
+			}
+			detail = max(detail, len(e.Detail))
+			if !utf8.ValidString(e.Detail) {
+				t.Errorf("%s: %q is no text", name, e.Detail)
+			}
+		}
+		if len(recorded) > 2001 || detail > 130 {
+			t.Errorf("%s: %d entries, of up to %d bytes", name, len(recorded), detail)
+		}
+		if guesses != 1 && name != "applications" { // more of them than there are
+			t.Errorf("%s: the guess for one application is in %d entries, want 1", name, guesses)
+		}
+		if strings.HasPrefix(name, "addresses of one") && len(recorded) != 2 {
+			t.Errorf("%s: %d entries, want one for all of them, and the guess", name, len(recorded))
+		}
 	}
 }
 

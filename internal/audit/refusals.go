@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,9 +33,14 @@ type Refusals struct {
 	counts map[Refusal]int64
 }
 
-// maxRefusals bounds how many kinds are told apart between two flushes. What
-// comes besides is counted without address and application.
-const maxRefusals = 1000
+// Bounds on what is told apart between two flushes, so that whoever makes up
+// addresses or causes can neither fill the disk nor hide others' guesses: what
+// comes beyond maxRefusals is counted for its application without the address,
+// up to as many again, and beyond that as one of the others.
+const (
+	maxRefusals = 1000
+	maxWhy      = 100 // bytes
+)
 
 // Count counts one.
 func (r *Refusals) Count(k Refusal) { r.count(k, 1) }
@@ -45,10 +51,23 @@ func (r *Refusals) count(k Refusal, n int64) {
 	if r.counts == nil {
 		r.counts = map[Refusal]int64{}
 	}
+	k.Address = sameHousehold(k.Address)
+	k.Why = cut(k.Why)
 	if _, known := r.counts[k]; !known && len(r.counts) >= maxRefusals {
+		k = Refusal{Action: k.Action, Why: "others", Partner: k.Partner, Client: k.Client}
+	}
+	if _, known := r.counts[k]; !known && len(r.counts) >= 2*maxRefusals {
 		k = Refusal{Action: k.Action, Why: "others"}
 	}
 	r.counts[k] += n
+}
+
+// cut bounds a cause, at a whole character.
+func cut(why string) string {
+	if len(why) <= maxWhy {
+		return why
+	}
+	return strings.ToValidUTF8(why[:maxWhy], "") + "…"
 }
 
 // Flush records what was counted since the last time, one entry for each kind.

@@ -22,6 +22,8 @@ const (
 	// key that signs its checkpoints, and the key of its pseudonyms.
 	LabelCheckpoints = "wattgate/1 audit checkpoints"
 	LabelAddresses   = "wattgate/1 audit addresses"
+	LabelNonces      = "wattgate/1 dpop nonces"
+	LabelRanges      = "wattgate/1 known ranges"
 )
 
 // Master is the key outside the database that everything else hangs on: 32

@@ -108,14 +108,18 @@ func CheckPassword(hash string, password domain.Secret) bool {
 	if len(password.Reveal()) > maxPassword {
 		return false // before the hash is looked at: the same for everybody
 	}
+	full := phc{
+		memory: memory, passes: passes, threads: threads,
+		salt: make([]byte, saltLength), hash: make([]byte, hashLength),
+	}
 	h, err := parsePHC(hash)
 	if err != nil {
-		h = phc{
-			memory: memory, passes: passes, threads: threads,
-			salt: make([]byte, saltLength), hash: make([]byte, hashLength),
-		}
+		h = full
 	}
 	same := subtle.ConstantTimeCompare(h.of(password, len(h.hash)), h.hash) == 1
+	if !same && h.memory < memory { // one that was drawn: no is said as late as to anybody
+		full.of(password, hashLength)
+	}
 	return same && err == nil
 }
 

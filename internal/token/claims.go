@@ -14,7 +14,7 @@ const maxSeconds = 99_999_999_999
 // does not pass is not signed, and not accepted either.
 func (c *Claims) problem() string {
 	for _, find := range [...]func(*Claims) string{
-		(*Claims).problemOfNames, (*Claims).problemOfSubject, (*Claims).problemOfSets, (*Claims).problemOfTimes,
+		(*Claims).problemOfNames, (*Claims).problemOfSubject, (*Claims).problemOfSets, (*Claims).problemOfTimes, (*Claims).problemOfBinding,
 	} {
 		if why := find(c); why != "" {
 			return why
@@ -38,11 +38,11 @@ func (c *Claims) problemOfNames() string {
 
 // problemOfSubject keeps applications and users apart (RFC 9068 §5): the
 // subject of an application's own token is the application (RFC 9068 §2.2), and
-// only as a user can somebody act.
+// only as a user can somebody act. Without act, sid is the family of what the
+// user has allowed; the two kinds of sid are disjoint.
 func (c *Claims) problemOfSubject() string {
-	acted := c.Actor != "" || c.SID != ""
 	if strings.HasPrefix(c.Subject, "app_") {
-		if c.Subject != string(c.ClientID) || acted {
+		if c.Subject != string(c.ClientID) || c.Actor != "" || c.SID != "" {
 			return "sub is an application other than client_id, or somebody acts as it"
 		}
 		return ""
@@ -50,8 +50,11 @@ func (c *Claims) problemOfSubject() string {
 	if id, err := domain.ParseUserID(c.Subject); err != nil || string(id) != c.Subject {
 		return "sub is neither an application nor a user"
 	}
-	if acted && (c.Actor != c.ClientID || c.SID == "") {
+	if c.Actor != "" && (c.Actor != c.ClientID || c.SID == "") {
 		return "act is another application than client_id, or sid is missing"
+	}
+	if c.SID != "" && domain.IsFamily(c.SID) != (c.Actor == "") {
+		return "sid is an act's and nobody acts, or a family's and somebody does"
 	}
 	return ""
 }
@@ -80,8 +83,10 @@ func (c *Claims) problemOfTimes() string {
 	if c.Expires <= c.IssuedAt {
 		return "exp is not after iat"
 	}
-	if at, ok := IssuedAt(c.ID); !ok || at.Unix() != c.IssuedAt {
-		return "jti is not of the instant of iat"
+	// It is later than iat where a clock was set back: what is issued now comes
+	// after what was revoked before.
+	if at, ok := IssuedAt(c.ID); !ok || at.Unix() < c.IssuedAt {
+		return "jti is of an instant before iat"
 	}
 	return ""
 }

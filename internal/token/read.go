@@ -34,6 +34,7 @@ func readClaims(s string) (Claims, bool) {
 		c.SID = r.text(`,"sid":`)
 		r.failed = r.failed || c.SID == ""
 	}
+	c.Bound = r.binding()
 	r.take(`}`)
 	if r.failed || r.rest != "" {
 		return Claims{}, false

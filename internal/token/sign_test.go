@@ -20,8 +20,11 @@ func TestRoundTrip(t *testing.T) {
 	all.Audiences, all.Permissions = domain.AllAudiences(), domain.AllPermissions()
 	spaced := partnerClaims()
 	spaced.Scope = " openid  offline openid "
+	later := partnerClaims() // issued with a clock that was set back, after a revocation
+	later.ID = token.NewID(noon.Add(time.Hour), nil)
 	for name, c := range map[string]token.Claims{
-		"an application's": plain, "an impersonation with texts to escape": quoted, "a user's with nothing in it": bare,
+		"an instant of issue ahead of the clock": later,
+		"an application's":                       plain, "an impersonation with texts to escape": quoted, "a user's with nothing in it": bare,
 		"all sets full": all, "a scope with odd spaces": spaced,
 	} {
 		for _, a := range algorithms {
@@ -110,7 +113,7 @@ func TestClaimsThatCannotBeSigned(t *testing.T) {
 		"a time of issue before 1970":         func(c *token.Claims) { c.IssuedAt = -1 },
 		"no beginning":                        func(c *token.Claims) { c.NotBefore = 0 },
 		"no jti":                              func(c *token.Claims) { c.ID = "" },
-		"a jti of another second":             func(c *token.Claims) { c.ID = token.NewID(noon.Add(time.Second), nil) },
+		"a jti of an earlier second":          func(c *token.Claims) { c.ID = token.NewID(noon.Add(-time.Second), nil) },
 		"a jti that is not ours":              func(c *token.Claims) { c.ID = "0c1a3b5e-7f20-4a63-9a51-6f0c2d9be714" },
 		"more than fits into eight kibibytes": func(c *token.Claims) { c.Scope = strings.Repeat("x", 6000) },
 	}

@@ -33,19 +33,20 @@ const MaxLength = 8 << 10
 
 // Claims is what a token says. Times are seconds since 1970-01-01 UTC.
 type Claims struct {
-	Issuer      string             // iss
-	Subject     string             // sub: app_… for an application itself, usr_… for a user
-	Audiences   domain.Audiences   // aud, always an array
-	Expires     int64              // exp: from this second on the token is dead
-	IssuedAt    int64              // iat
-	NotBefore   int64              // nbf
-	ID          string             // jti, from [NewID] at the instant of IssuedAt
-	ClientID    domain.ClientID    // client_id
-	Partner     domain.PartnerID   // partner
-	Scope       string             // scope, and scp as an array
-	Permissions domain.Permissions // perm, an array of names
-	Actor       domain.ClientID    // act.sub (RFC 8693 §4.1), where somebody acts as the user
-	SID         string             // sid: the act's entry in the audit log
+	Issuer      string              // iss
+	Subject     string              // sub: app_… for an application itself, usr_… for a user
+	Audiences   domain.Audiences    // aud, always an array
+	Expires     int64               // exp: from this second on the token is dead
+	IssuedAt    int64               // iat
+	NotBefore   int64               // nbf
+	ID          string              // jti, from [NewID] at the instant of IssuedAt
+	ClientID    domain.ClientID     // client_id
+	Partner     domain.PartnerID    // partner
+	Scope       string              // scope, and scp as an array
+	Permissions domain.Permissions  // perm, an array of names
+	Actor       domain.ClientID     // act.sub (RFC 8693 §4.1), where somebody acts as the user
+	SID         string              // sid: the act's entry in the audit log; without act, the family of what the user allowed
+	Bound       domain.Confirmation // cnf: the key or certificate without which the token is worth nothing
 }
 
 // What is wrong with a token, for errors.Is. No error holds any part of it.

@@ -66,22 +66,31 @@ func (r *Ring) authentic(raw string) (Claims, error) {
 
 	s := r.scratches.Get().(*scratch)
 	defer r.scratches.Put(s)
-	s.text = append(s.text[:0], raw...)
-	ok := false
-	if s.plain, ok = decode(s.plain[:0], s.text[last+1:]); !ok {
-		return Claims{}, fmt.Errorf("%w: the signature is not base64url", ErrMalformed)
-	}
-	if !k.verifies(s.text[:last], s.plain, s) {
-		return Claims{}, ErrSignature
-	}
-	if s.plain, ok = decode(s.plain[:0], s.text[first+1:last]); !ok {
-		return Claims{}, fmt.Errorf("%w: the claims are not base64url", ErrMalformed)
+	if err := k.open(raw, first, last, s); err != nil {
+		return Claims{}, err
 	}
 	c, ok := readClaims(string(s.plain))
 	if !ok {
 		return Claims{}, fmt.Errorf("%w: the claims are not spelled as ours are", ErrMalformed)
 	}
 	return c, nil
+}
+
+// open leaves in the scratch what a JWS says, if the key signed it. The dots
+// between its three parts are at first and last.
+func (k *key) open(raw string, first, last int, s *scratch) error {
+	ok := false
+	s.text = append(s.text[:0], raw...)
+	if s.plain, ok = decode(s.plain[:0], s.text[last+1:]); !ok {
+		return fmt.Errorf("%w: the signature is not base64url", ErrMalformed)
+	}
+	if !k.verifies(s.text[:last], s.plain, s) {
+		return ErrSignature
+	}
+	if s.plain, ok = decode(s.plain[:0], s.text[first+1:last]); !ok {
+		return fmt.Errorf("%w: the claims are not base64url", ErrMalformed)
+	}
+	return nil
 }
 
 // verifies reports whether a signature is the key's over the first two parts

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
@@ -354,7 +355,10 @@ func FuzzVerify(f *testing.F) {
 // the reader of the claims. Still only our own spelling is taken.
 func FuzzSignedClaims(f *testing.F) {
 	ring := openRing(f, token.EdDSA)
-	for _, c := range []token.Claims{partnerClaims(), userClaims()} {
+	bound, certified := partnerClaims(), userClaims()
+	bound.Bound = domain.Confirmation{Method: domain.ConfirmKey, Thumbprint: thumb}
+	certified.Bound = domain.Confirmation{Method: domain.ConfirmCertificate, Thumbprint: thumb}
+	for _, c := range []token.Claims{partnerClaims(), userClaims(), bound, certified} {
 		good := payload(f, sign(f, ring, c))
 		f.Add(good)
 		f.Add(strings.Replace(good, `["`, `[ "`, 1))

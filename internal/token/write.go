@@ -31,7 +31,7 @@ func appendClaims(dst []byte, c *Claims) []byte {
 	if c.SID != "" {
 		dst = appendString(append(dst, `,"sid":`...), c.SID)
 	}
-	return append(dst, '}')
+	return append(appendBinding(dst, c.Bound), '}')
 }
 
 func audienceName(i int) string   { return domain.Audience(i).String() }
