@@ -9,10 +9,12 @@ import (
 
 	"github.com/wattgate/wattgate/internal/audit"
 	"github.com/wattgate/wattgate/internal/authn"
+	"github.com/wattgate/wattgate/internal/authorize"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/intake"
 	"github.com/wattgate/wattgate/internal/issuance"
 	"github.com/wattgate/wattgate/internal/registry"
+	"github.com/wattgate/wattgate/internal/session"
 	"github.com/wattgate/wattgate/internal/token"
 	"github.com/wattgate/wattgate/internal/usage"
 )
@@ -32,13 +34,21 @@ type Engine interface {
 	issuance.RevocationStore
 	authn.RevocationSource
 	authn.Replays
+	authn.RangeStore
+	session.Store
 	token.KeyStore
 	audit.Log
+	authorize.Store
 
 	// Entries returns up to limit entries of the audit log in the order in
 	// which they were recorded: from the beginning, or those that follow the
 	// entry with the identifier after.
 	Entries(ctx context.Context, after string, limit int) ([]domain.Entry, error)
+	// FindConsent finds a consent of any partner.
+	FindConsent(ctx context.Context, id domain.ConsentID) (domain.Consent, error)
+	// NewestConsents lists consents of all partners, newest first: up to limit,
+	// from the newest on, or those that follow the one with the identifier after.
+	NewestConsents(ctx context.Context, after domain.ConsentID, limit int) ([]domain.Consent, error)
 	// Check reads a little, and fails where the engine cannot be used.
 	Check(ctx context.Context) error
 	// Close waits for the changes that were accepted, and leaves the engine's

@@ -34,6 +34,9 @@ func (s *Store) Account(ctx context.Context, scope domain.Scope, number domain.A
 		SELECT number, partner, person FROM account
 		WHERE number = ?1 AND partner = ?2 AND (?3 = '' OR person = ?3)`
 	err = s.read(ctx, "find an account", func(conn *sqlite.Conn) error {
+		if err := agreedAccount(conn, scope, number); err != nil {
+			return err
+		}
 		a, err = one(conn, anAccount, scanAccount, sql, number, scope.Partner, scope.User)
 		return err
 	})
@@ -49,6 +52,10 @@ func (s *Store) Accounts(ctx context.Context, scope domain.Scope, user domain.Us
 		SELECT 1 FROM person
 		WHERE id = ?1 AND partner = ?2 AND (?3 = '' OR id = ?3)`
 	err = s.readAt(ctx, "list accounts", func(conn *sqlite.Conn) error {
+		if scope.Application != "" {
+			list, err = agreedAccounts(conn, scope, user)
+			return err
+		}
 		list, err = all(conn, scanAccount, sql, user, scope.Partner, scope.User)
 		if err == nil && len(list) == 0 {
 			return exists(conn, aUser, within, user, scope.Partner, scope.User)

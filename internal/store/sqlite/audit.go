@@ -15,7 +15,19 @@ import (
 // Record adds an entry to the audit log; it is durable when Record returns.
 // Many at once share one write to the disk.
 func (s *Store) Record(ctx context.Context, e domain.Entry) error {
-	return s.change(ctx, "record an act", func(conn *sqlite.Conn) error { return s.record(conn, e) })
+	return s.changeOnce(ctx, "record an act", func(conn *sqlite.Conn) error { return s.record(conn, e) })
+}
+
+// Recording is Record, for whoever has something else to do meanwhile.
+func (s *Store) Recording(ctx context.Context, e domain.Entry) (durable func() error) {
+	j := &job{ctx: ctx, f: func(conn *sqlite.Conn) error { return s.record(conn, e) }, single: true, answer: make(chan error, 1)}
+	err := s.writer.submit(j)
+	return func() error {
+		if err == nil {
+			err = s.writer.await(j)
+		}
+		return failure(ctx, "record an act", err)
+	}
 }
 
 // record is part of the transaction of the act. It puts the entry at the end of
@@ -28,11 +40,11 @@ func (s *Store) record(conn *sqlite.Conn, e domain.Entry) error {
 		return errors.New("an entry of the audit log needs an identifier")
 	}
 	e.Address = s.alias(e.Address)
-	number, err := auditSize(conn)
+	number, err := s.tree.length(conn)
 	if err != nil {
 		return err
 	}
-	hashes, err := audit.Grow(number, e, func(indexes []int64) ([]audit.Hash, error) { return auditHashes(conn, indexes) })
+	hashes, err := audit.Grow(number, e, func(indexes []int64) ([]audit.Hash, error) { return s.tree.hashes(conn, indexes) })
 	if err != nil {
 		return err
 	}
@@ -40,8 +52,12 @@ func (s *Store) record(conn *sqlite.Conn, e domain.Entry) error {
 	for _, h := range hashes {
 		stored = append(stored, h[:]...)
 	}
-	return insert(conn, "this entry of the audit log exists", sql,
-		number+1, e.ID, micros(e.At), e.Action, e.Partner, e.Client, e.User, e.Object, e.By, e.RequestID, e.Address, e.Detail, stored)
+	err = kept(conn, insert(conn, "this entry of the audit log exists", sql,
+		number+1, e.ID, micros(e.At), e.Action, e.Partner, e.Client, e.User, e.Object, e.By, e.RequestID, e.Address, e.Detail, stored))
+	if err == nil {
+		s.tree.grown(number, hashes)
+	}
+	return err
 }
 
 // auditMigration is the migration that made a tree of the log.

@@ -61,7 +61,9 @@ func recorded(t *testing.T, size int) touched {
 // verify verifies the copy at path.
 func (w touched) verify(t *testing.T, path string, witness []audit.Checkpoint) *audit.Report {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, options())
+	evidence := options()
+	evidence.Evidence = true
+	s, err := sqlite.Open(t.Context(), path, evidence)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +216,9 @@ func TestARewrittenLogNeedsAWitness(t *testing.T) {
 		"the newest": {"DELETE FROM audit_log WHERE seq = 60", 59},
 		"all":        {"DELETE FROM audit_log", 0},
 	} {
-		before := open(t, w.with(t, name, c.sql), options())
+		evidence := options()
+		evidence.Evidence = true
+		before := open(t, w.with(t, name, c.sql), evidence)
 		var entries []audit.Leaf
 		entries, err := before.AuditLeaves(t.Context(), audit.Filter{Limit: size})
 		if err != nil {

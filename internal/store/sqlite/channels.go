@@ -26,7 +26,11 @@ func (s *Store) Channels(ctx context.Context, scope domain.Scope, property domai
 		WHERE p.id = ?1 AND p.partner = ?2 AND (?3 = '' OR a.person = ?3)
 		ORDER BY s.market, s.identifier, c.direction, c.register, c.unit`
 	err = s.readAt(ctx, "list channels", func(conn *sqlite.Conn) error {
-		list, err = all(conn, scanChannel, sql, property, scope.Partner, scope.User)
+		if scope.Application != "" {
+			list, err = agreedChannels(conn, scope, property)
+		} else {
+			list, err = all(conn, scanChannel, sql, property, scope.Partner, scope.User)
+		}
 		if err == nil && len(list) == 0 {
 			_, err = scopedProperty(conn, scope, property)
 		}

@@ -45,7 +45,7 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 func listApplications(conn *sqlite.Conn, d *domain.Directory) error {
 	const sql = `
 		SELECT a.id, a.partner, a.name, a.type, a.grants, a.uris, a.skip_authorization, a.reach, a.role,
-			a.audiences, a.lifetime, a.auth_method, a.disabled, a.revoked_before, a.created_at, a.changed_at, a.keys,
+			a.audiences, a.lifetime, a.auth_method, a.disabled, a.revoked_before, a.created_at, a.changed_at, a.keys, a.fapi, a.tls_subject,
 			a.disabled OR p.disabled, max(a.revoked_before, p.revoked_before)
 		FROM application a JOIN partner p ON p.id = a.partner`
 	return sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
@@ -53,8 +53,8 @@ func listApplications(conn *sqlite.Conn, d *domain.Directory) error {
 		d.Applications[a.ID] = &domain.Listing{
 			Application: a,
 			Permissions: d.Roles[a.Role],
-			Closed:      row.ColumnBool(17),
-			DeadUntil:   instant(row.ColumnInt64(18)),
+			Closed:      row.ColumnBool(19),
+			DeadUntil:   instant(row.ColumnInt64(20)),
 		}
 		return err
 	}})

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/wattgate/wattgate/internal/domain"
 )
 
 // Scripts shows how migrations are loaded.
@@ -37,4 +39,12 @@ func (s *Store) Waiting() int {
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
 	return len(s.writer.queue)
+}
+
+// CustomersRead waits until all customers are in memory.
+func (s *Store) CustomersRead() { s.reading.Wait() }
+
+// Known reports what the memory says of a customer, and whether it is asked.
+func (s *Store) Known(p domain.PartnerID, id domain.UserID) (found, known bool) {
+	return s.customers.has(p, id)
 }

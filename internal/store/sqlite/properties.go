@@ -51,6 +51,9 @@ func scopedProperty(conn *sqlite.Conn, scope domain.Scope, id domain.PropertyID)
 		SELECT ` + propertyColumns + `
 		FROM property p LEFT JOIN account a ON a.partner = p.partner AND a.number = p.account
 		WHERE p.id = ?1 AND p.partner = ?2 AND (?3 = '' OR a.person = ?3)`
+	if scope.Application != "" {
+		return agreedProperty(conn, scope, id)
+	}
 	return one(conn, aProperty, scanProperty, sql, id, scope.Partner, scope.User)
 }
 
@@ -64,6 +67,10 @@ func (s *Store) Properties(ctx context.Context, scope domain.Scope, account doma
 		SELECT 1 FROM account
 		WHERE number = ?1 AND partner = ?2 AND (?3 = '' OR person = ?3)`
 	err = s.readAt(ctx, "list properties", func(conn *sqlite.Conn) error {
+		if scope.Application != "" {
+			list, err = agreedProperties(conn, scope, account)
+			return err
+		}
 		list, err = all(conn, scanProperty, sql, account, scope.Partner, scope.User)
 		if err == nil && len(list) == 0 {
 			return exists(conn, anAccount, within, account, scope.Partner, scope.User)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -29,6 +30,9 @@ type Options struct {
 	// Pseudonym returns what the audit log keeps in place of a client's address;
 	// nil: the address itself.
 	Pseudonym func(address string) string
+	// Evidence opens a database, for reading only, whose triggers somebody has
+	// changed, which is refused otherwise: for whoever wants to find out more.
+	Evidence bool
 	// Busy is how long to wait for another process that writes; 0 means 10 s.
 	Busy time.Duration
 }
@@ -39,7 +43,13 @@ type Store struct {
 	alias   func(address string) string
 	readers *sqlitex.Pool
 	writer  *writer
-	folder  string // to be removed at the end, where the database is nameless
+
+	customers   customers
+	reading     sync.WaitGroup // of all customers, once
+	stopReading context.CancelFunc
+
+	tree   tree
+	folder string // to be removed at the end, where the database is nameless
 }
 
 // The sizes. Pages of 8 KiB led in measurements. An idle process must stay
@@ -108,7 +118,10 @@ func (s *Store) open(ctx context.Context, path, synchronous string, o Options) e
 	}
 	err = prepareWriter(ctx, conn, synchronous, o.Busy)
 	if err == nil {
-		err = migrate(ctx, conn, map[int]func(*sqlite.Conn) error{auditMigration: s.plant})
+		err = migrate(ctx, conn, s.steps())
+	}
+	if err == nil {
+		err = s.guardTriggers(ctx, conn, o.Evidence)
 	}
 	if err == nil {
 		s.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
@@ -121,7 +134,12 @@ func (s *Store) open(ctx context.Context, path, synchronous string, o Options) e
 		_ = conn.Close() // the first error is the one to tell
 		return err
 	}
-	s.writer = startWriter(conn)
+	s.writer = startWriter(conn, &s.tree, s.customers.follow)
+	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stopReading = stop
+	s.reading.Go(func() {
+		_ = s.readCustomers(reading) // the file answers as well
+	})
 	return nil
 }
 
@@ -196,6 +214,8 @@ func (s *Store) Close() error {
 	if !s.writer.stop() {
 		return nil
 	}
+	s.stopReading()
+	s.reading.Wait()
 	err := s.readers.Close()
 	// The writer's connection goes last: the last one removes the log, and only
 	// where it may write.

@@ -44,21 +44,18 @@ func (s *Store) FindUser(ctx context.Context, id domain.UserID) (domain.User, er
 }
 
 // User finds a user of the scope's partner; with scope.User set, only that one.
-func (s *Store) User(ctx context.Context, scope domain.Scope, id domain.UserID) (domain.User, error) {
+func (s *Store) User(ctx context.Context, scope domain.Scope, id domain.UserID) (u domain.User, err error) {
 	const sql = `
 		SELECT ` + userColumns + ` FROM person
 		WHERE id = ?1 AND partner = ?2 AND (?3 = '' OR id = ?3)`
-	return s.user(ctx, sql, id, scope.Partner, scope.User)
-}
-
-// ImpersonableCustomer finds a customer of the partner who is not also staff;
-// neither of the two is disabled.
-func (s *Store) ImpersonableCustomer(ctx context.Context, partner domain.PartnerID, id domain.UserID) (domain.User, error) {
-	const sql = `
-		SELECT ` + userColumns + ` FROM person
-		WHERE id = ?1 AND partner = ?2 AND customer = 1 AND staff = 0 AND disabled = 0
-			AND EXISTS (SELECT 1 FROM partner WHERE partner.id = ?2 AND partner.disabled = 0)`
-	return s.user(ctx, sql, id, partner)
+	err = s.read(ctx, "find a user", func(conn *sqlite.Conn) error {
+		if err := hasAgreed(conn, scope, id); err != nil {
+			return err
+		}
+		u, err = one(conn, aUser, scanUser, sql, id, scope.Partner, scope.User)
+		return err
+	})
+	return u, err
 }
 
 func (s *Store) user(ctx context.Context, sql string, args ...any) (u domain.User, err error) {
@@ -99,6 +96,10 @@ func (s *Store) SetPassword(ctx context.Context, id domain.UserID, hash string, 
 	const sql = `UPDATE person SET password_hash = ?2 WHERE id = ?1`
 	return s.change(ctx, "set a password", func(conn *sqlite.Conn) error {
 		if err := changed(conn, aUser, sql, id, hash); err != nil {
+			return err
+		}
+		// Who knew the old password is logged out everywhere.
+		if err := run(conn, `DELETE FROM session WHERE person = ?1`, id); err != nil {
 			return err
 		}
 		return s.record(conn, e)

@@ -15,7 +15,9 @@ import (
 // takes about a millisecond, and whoever asks meanwhile waits; then all of them
 // share the next one.
 type writer struct {
-	conn *sqlite.Conn
+	conn  *sqlite.Conn
+	tree  *tree              // of the audit log, as far as it is known
+	after func(*sqlite.Conn) // follows what was committed
 
 	mu      sync.Mutex
 	ready   *sync.Cond // something waits, or the end has come
@@ -29,6 +31,7 @@ type job struct {
 	ctx    context.Context
 	f      func(*sqlite.Conn) error
 	alone  bool // it may take long: it has its own transaction, and its context interrupts it
+	single bool // it is one statement, which undoes itself where it fails
 	err    error
 	answer chan error
 }
@@ -39,8 +42,8 @@ const maxBatch = 256
 
 var errClosed = errors.New("the database is closed")
 
-func startWriter(conn *sqlite.Conn) *writer {
-	w := &writer{conn: conn, stopped: make(chan struct{})}
+func startWriter(conn *sqlite.Conn, t *tree, after func(*sqlite.Conn)) *writer {
+	w := &writer{conn: conn, tree: t, after: after, stopped: make(chan struct{})}
 	w.ready = sync.NewCond(&w.mu)
 	go w.loop()
 	return w
@@ -52,6 +55,11 @@ func (s *Store) change(ctx context.Context, doing string, f func(*sqlite.Conn) e
 	return failure(ctx, doing, s.writer.do(&job{ctx: ctx, f: f, answer: make(chan error, 1)}))
 }
 
+// changeOnce is change for a single statement, which needs no savepoint.
+func (s *Store) changeOnce(ctx context.Context, doing string, f func(*sqlite.Conn) error) error {
+	return failure(ctx, doing, s.writer.do(&job{ctx: ctx, f: f, single: true, answer: make(chan error, 1)}))
+}
+
 // changeAlone is change for what may take long.
 func (s *Store) changeAlone(ctx context.Context, doing string, f func(*sqlite.Conn) error) error {
 	return failure(ctx, doing, s.writer.do(&job{ctx: ctx, f: f, alone: true, answer: make(chan error, 1)}))
@@ -61,14 +69,24 @@ func (s *Store) changeAlone(ctx context.Context, doing string, f func(*sqlite.Co
 // context ends is withdrawn; one that runs is waited for, because nobody could
 // tell otherwise whether it happened.
 func (w *writer) do(j *job) error {
+	if err := w.submit(j); err != nil {
+		return err
+	}
+	return w.await(j)
+}
+
+func (w *writer) submit(j *job) error {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.closed {
-		w.mu.Unlock()
 		return errClosed
 	}
 	w.queue = append(w.queue, j)
 	w.ready.Signal()
-	w.mu.Unlock()
+	return nil
+}
+
+func (w *writer) await(j *job) error {
 	select {
 	case err := <-j.answer:
 		return err
@@ -106,6 +124,11 @@ func (w *writer) loop() {
 	defer close(w.stopped)
 	for batch := w.take(); len(batch) > 0; batch = w.take() {
 		err := w.transaction(batch)
+		if err == nil {
+			w.after(w.conn)
+		} else {
+			w.tree.forget()
+		}
 		for _, j := range batch {
 			if err != nil {
 				j.err = err
@@ -150,6 +173,9 @@ func (w *writer) transaction(batch []*job) (err error) {
 			err = errors.Join(err, run(w.conn, "ROLLBACK"))
 		}
 	}()
+	if err := w.tree.begin(w.conn); err != nil {
+		return err
+	}
 	failed := 0
 	for _, j := range batch {
 		j.err = w.attempt(j, len(batch) > 1)
@@ -163,6 +189,7 @@ func (w *writer) transaction(batch []*job) (err error) {
 		}
 	}
 	if failed == len(batch) {
+		w.tree.forget()
 		return nil
 	}
 	return run(w.conn, "COMMIT")
@@ -184,7 +211,7 @@ func (w *writer) attempt(j *job, shared bool) error {
 	if err := j.ctx.Err(); err != nil {
 		return err
 	}
-	if !shared {
+	if !shared || j.single {
 		return w.call(j)
 	}
 	if err := run(w.conn, "SAVEPOINT change"); err != nil {
@@ -195,6 +222,7 @@ func (w *writer) attempt(j *job, shared bool) error {
 		return err
 	}
 	if err != nil {
+		w.tree.forget()
 		if err2 := run(w.conn, "ROLLBACK TO change"); err2 != nil {
 			return errors.Join(err, err2)
 		}

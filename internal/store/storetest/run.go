@@ -34,6 +34,15 @@ func Run(t *testing.T, open func(t *testing.T) store.Engine) {
 		{"keys", keys},
 		{"revocations", revocations},
 		{"assertions", assertions},
+		{"disabling", disablings},
+		{"marks", marks},
+		{"own uses", ownUses},
+		{"known ranges", knownRanges},
+		{"sessions", sessions},
+		{"consented", consented},
+		{"authorizations", authorizations},
+		{"families", families},
+		{"devices", devices},
 		{"life", life},
 	} {
 		t.Run(group.name, func(t *testing.T) {

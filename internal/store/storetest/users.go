@@ -113,7 +113,7 @@ var users = []promise{
 func impersonable(t *testing.T, w *world) {
 	got, err := w.ImpersonableCustomer(t.Context(), w.alpha.partner.ID, w.alpha.customer.ID)
 	must(t, err)
-	equal(t, "customer", got, w.alpha.customer)
+	equal(t, "customer", got, domain.User{ID: w.alpha.customer.ID, Partner: w.alpha.partner.ID, Customer: true})
 	closed := domain.Partner{ID: "prt_closed", Name: "closed", Disabled: true}
 	must(t, w.AddPartner(t.Context(), closed, w.entry("partner.create")))
 	_, unknown := w.ImpersonableCustomer(t.Context(), w.alpha.partner.ID, unknownUser)

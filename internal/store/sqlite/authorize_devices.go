@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/wattgate/wattgate/internal/authorize"
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+const aDevice = "this device"
+
+// KeepDevice keeps a device until an instant.
+func (s *Store) KeepDevice(ctx context.Context, device, userCode authorize.Digest, r authorize.Request, pause time.Duration, until, now time.Time) error {
+	const sql = `
+		INSERT INTO device_code (digest, user_code, client, request, state, until, polled_at, pause)
+		VALUES (?1, ?2, ?3, ?4, 'waiting', ?5, 0, ?6)`
+	text, err := json.Marshal(r)
+	if err != nil {
+		return stored(err)
+	}
+	return s.change(ctx, "keep a device", func(conn *sqlite.Conn) error {
+		if err := sweep(conn, now); err != nil {
+			return err
+		}
+		return insert(conn, "this user code is taken", sql, device[:], userCode[:], r.Client, string(text), micros(until), pause.Microseconds())
+	})
+}
+
+// FindDevice finds a device that waits for its person.
+func (s *Store) FindDevice(ctx context.Context, userCode authorize.Digest, now time.Time) (device authorize.Digest, r authorize.Request, err error) {
+	const sql = `SELECT digest, request FROM device_code WHERE user_code = ?1 AND state = 'waiting' AND until > ?2`
+	err = s.read(ctx, "find a device", func(conn *sqlite.Conn) error {
+		r, err = one(conn, aDevice, func(row *sqlite.Stmt) (authorize.Request, error) {
+			row.ColumnBytes(0, device[:])
+			return scanRequest(1)(row)
+		}, sql, userCode[:], micros(now))
+		return err
+	})
+	return device, r, err
+}
+
+// polled is a device as it is kept.
+type polled struct {
+	state       string
+	until, last time.Time
+	pause       time.Duration
+	family      string
+}
+
+// PollDevice asks for the decision, and takes it.
+func (s *Store) PollDevice(ctx context.Context, device authorize.Digest, client domain.ClientID, more time.Duration, now time.Time, reuse domain.Entry) (g authorize.Grant, how authorize.Outcome, err error) {
+	const find = `SELECT state, until, polled_at, pause, family FROM device_code WHERE digest = ?1 AND client = ?2`
+	err = s.change(ctx, "ask for a decision", func(conn *sqlite.Conn) error {
+		g, how = authorize.Grant{}, authorize.Unknown
+		found, err := all(conn, scanPolled, find, device[:], client)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		switch p := found[0]; {
+		case p.state == "taken" || p.state == "allowed" && now.Before(p.until):
+			g, how, err = s.takeDevice(conn, device, p, now, reuse)
+		case !now.Before(p.until):
+			how = authorize.Expired
+		case p.state == "denied":
+			how = authorize.Declined
+		default:
+			how, err = await(conn, device, p, more, now)
+		}
+		return err
+	})
+	return g, how, err
+}
+
+// takeDevice takes the family of a device, once.
+func (s *Store) takeDevice(conn *sqlite.Conn, device authorize.Digest, p polled, now time.Time, reuse domain.Entry) (authorize.Grant, authorize.Outcome, error) {
+	const family = `SELECT ` + grantColumns + `, ` + standing + ` FROM token_family f WHERE f.id = ?2`
+	const take = `UPDATE device_code SET state = 'taken' WHERE digest = ?1`
+	t, err := one(conn, aFamily, func(row *sqlite.Stmt) (t taken, err error) {
+		t.grant, err = scanGrant(row)
+		t.until, t.used, t.stands = p.until, p.state == "taken", row.ColumnBool(grantWidth)
+		return t, err
+	}, family, micros(now), p.family)
+	if err != nil {
+		return authorize.Grant{}, authorize.Unknown, err
+	}
+	how := t.outcome(now)
+	if how == authorize.Reused {
+		return t.grant, how, s.endFamily(conn, t.grant, now, reuse)
+	}
+	return t.grant, how, run(conn, take, device[:])
+}
+
+// await notes that a device has asked. Who asks too soon waits longer from then
+// on (RFC 8628 §3.5).
+func await(conn *sqlite.Conn, device authorize.Digest, p polled, more time.Duration, now time.Time) (authorize.Outcome, error) {
+	const note = `UPDATE device_code SET polled_at = ?2, pause = ?3 WHERE digest = ?1`
+	how := authorize.Waiting
+	if !p.last.IsZero() && now.Sub(p.last) < p.pause-punctual {
+		how = authorize.Early
+		p.pause += more
+	}
+	return how, run(conn, note, device[:], micros(now), p.pause.Microseconds())
+}
+
+// punctual is how much too early somebody may be whose clock, or whose way here,
+// differs a little each time.
+const punctual = time.Second
+
+func scanPolled(row *sqlite.Stmt) (polled, error) {
+	return polled{
+		state:  row.ColumnText(0),
+		until:  instant(row.ColumnInt64(1)),
+		last:   instant(row.ColumnInt64(2)),
+		pause:  time.Duration(row.ColumnInt64(3)) * time.Microsecond,
+		family: row.ColumnText(4),
+	}, nil
+}

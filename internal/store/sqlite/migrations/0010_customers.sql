@@ -1,0 +1,23 @@
+-- Whose right to be impersonated may have changed, in order, so that what is
+-- kept of all customers in memory follows without being read again. A row for a
+-- partner stands for all of its people. seq is never reused.
+CREATE TABLE person_changed (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id  TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER person_added AFTER INSERT ON person BEGIN
+    INSERT INTO person_changed (id) VALUES (new.id);
+END;
+CREATE TRIGGER person_edited AFTER UPDATE OF id, partner, customer, staff, disabled ON person BEGIN
+    INSERT INTO person_changed (id) VALUES (old.id), (new.id);
+END;
+CREATE TRIGGER person_removed AFTER DELETE ON person BEGIN
+    INSERT INTO person_changed (id) VALUES (old.id);
+END;
+CREATE TRIGGER partner_added AFTER INSERT ON partner BEGIN
+    INSERT INTO person_changed (id) VALUES (new.id);
+END;
+CREATE TRIGGER partner_edited AFTER UPDATE OF id, disabled ON partner BEGIN
+    INSERT INTO person_changed (id) VALUES (new.id);
+END;
