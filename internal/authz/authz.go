@@ -8,6 +8,7 @@ package authz
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
@@ -56,18 +57,25 @@ func Opens(caller domain.Caller, api domain.Audience) error {
 	return nil
 }
 
-// Scope returns whose objects the caller may see: the partner's, and with a
-// user token only that user's. An application that reaches only customers who
-// have agreed sees nothing by itself. Whatever is not known to be allowed gives
-// the zero Scope, which sees nothing.
-func Scope(caller domain.Caller) domain.Scope {
-	if caller.Partner == "" {
+// Scope returns whose objects the caller may see at the instant now: the
+// partner's, and with a user token only that user's. An application that
+// reaches only customers who have agreed sees, by itself and with a user's
+// token alike, only what an active consent opens to it. Whatever is not known to
+// be allowed gives the zero Scope, which sees nothing.
+func Scope(caller domain.Caller, now time.Time) domain.Scope {
+	scope := domain.Scope{Partner: caller.Partner, User: caller.User}
+	switch {
+	case caller.Partner == "":
+		return domain.Scope{}
+	case caller.Reach == domain.ReachConsented:
+		if caller.Client == "" || now.IsZero() {
+			return domain.Scope{}
+		}
+		scope.Application, scope.At = caller.Client, now
+	case caller.User == "" && caller.Reach != domain.ReachPartner:
 		return domain.Scope{}
 	}
-	if caller.User == "" && caller.Reach != domain.ReachPartner {
-		return domain.Scope{}
-	}
-	return domain.Scope{Partner: caller.Partner, User: caller.User}
+	return scope
 }
 
 // Combine returns what an application may do while it acts as a customer: what

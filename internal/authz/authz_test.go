@@ -3,12 +3,15 @@ package authz_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/wattgate/wattgate/internal/authz"
 	"github.com/wattgate/wattgate/internal/domain"
 )
+
+var now = time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 
 const none = domain.Kind(255) // no error
 
@@ -117,8 +120,16 @@ func TestScope(t *testing.T) {
 			domain.Caller{Partner: "prt_a", User: "usr_1"},
 			domain.Scope{Partner: "prt_a", User: "usr_1"},
 		},
-		"an application that reaches who agreed sees nothing by itself": {
-			domain.Caller{Partner: "prt_a", Reach: domain.ReachConsented}, domain.Scope{},
+		"an application that reaches who agreed sees what was agreed to": {
+			domain.Caller{Partner: "prt_a", Client: "app_a", Reach: domain.ReachConsented},
+			domain.Scope{Partner: "prt_a", Application: "app_a", At: now},
+		},
+		"it sees no more of a user with the user's token": {
+			domain.Caller{Partner: "prt_a", Client: "app_a", User: "usr_1", Reach: domain.ReachConsented},
+			domain.Scope{Partner: "prt_a", User: "usr_1", Application: "app_a", At: now},
+		},
+		"consents are given to an application, and to nobody else": {
+			domain.Caller{Partner: "prt_a", User: "usr_1", Reach: domain.ReachConsented}, domain.Scope{},
 		},
 		"an application of unknown reach sees nothing": {
 			domain.Caller{Partner: "prt_a", Reach: "everything"}, domain.Scope{},
@@ -131,9 +142,13 @@ func TestScope(t *testing.T) {
 		},
 	}
 	for name, c := range cases {
-		if got := authz.Scope(c.caller); got != c.want {
+		if got := authz.Scope(c.caller, now); got != c.want {
 			t.Errorf("%s: Scope(%+v) = %+v, want %+v", name, c.caller, got, c.want)
 		}
+	}
+	agreed := domain.Caller{Partner: "prt_a", Client: "app_a", Reach: domain.ReachConsented}
+	if got := authz.Scope(agreed, time.Time{}); got != (domain.Scope{}) {
+		t.Errorf("Scope(%+v) at no time = %+v, want one that sees nothing", agreed, got)
 	}
 }
 
@@ -155,12 +170,16 @@ func TestScopeNeverLeavesThePartner(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		caller := domain.Caller{
 			Partner: rapid.SampledFrom([]domain.PartnerID{"", "prt_a", "prt_b"}).Draw(t, "partner"),
+			Client:  rapid.SampledFrom([]domain.ClientID{"", "app_a", "app_b"}).Draw(t, "client"),
 			User:    rapid.SampledFrom([]domain.UserID{"", "usr_1", "usr_2"}).Draw(t, "user"),
 			Reach:   rapid.SampledFrom([]domain.Reach{"", domain.ReachPartner, domain.ReachConsented}).Draw(t, "reach"),
 		}
-		got := authz.Scope(caller)
+		got := authz.Scope(caller, now)
 		if got != (domain.Scope{}) && (got.Partner != caller.Partner || got.User != caller.User) {
 			t.Fatalf("Scope(%+v) = %+v: wider than the caller", caller, got)
+		}
+		if consented := caller.Reach == domain.ReachConsented; got != (domain.Scope{}) && consented != (got.Application != "" && !got.At.IsZero()) {
+			t.Fatalf("Scope(%+v) = %+v: consents count for who reaches only those, and for nobody else", caller, got)
 		}
 	})
 }

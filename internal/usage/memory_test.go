@@ -17,13 +17,39 @@ import (
 type memory struct {
 	channels []domain.Channel
 	days     map[domain.ChannelID]map[domain.Date][]byte
+	consents []domain.Consent
 	handed   int
 }
 
 var errAbsent = &domain.Error{Kind: domain.NotFound, Public: "not found"}
 
 func (m *memory) sees(scope domain.Scope) bool {
-	return scope.Partner == "prt_a" && (scope.User == "" || scope.User == "usr_1")
+	return scope.Partner == "prt_a" && (scope.User == "" || scope.User == "usr_1") &&
+		(scope.Application == "" || m.active(scope) != nil)
+}
+
+// active lists the consents that count in the scope, each once for every one of
+// its supply points.
+func (m *memory) active(scope domain.Scope) []domain.Consent {
+	var list []domain.Consent
+	for _, c := range m.consents {
+		if c.Application != scope.Application || c.Status(scope.At) != domain.ConsentActive {
+			continue
+		}
+		for _, p := range c.SupplyPoints {
+			one := c
+			one.SupplyPoints = []domain.SupplyPointRef{p}
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+func (m *memory) ActiveConsents(_ context.Context, scope domain.Scope, id domain.PropertyID) ([]domain.Consent, error) {
+	if !m.sees(scope) || id != "prop_home" {
+		return nil, nil
+	}
+	return m.active(scope), nil
 }
 
 func (m *memory) User(_ context.Context, scope domain.Scope, id domain.UserID) (domain.User, error) {
@@ -65,7 +91,14 @@ func (m *memory) Channels(_ context.Context, scope domain.Scope, id domain.Prope
 	if !m.sees(scope) || id != "prop_home" {
 		return nil, nil
 	}
-	return m.channels, nil
+	if scope.Application == "" {
+		return m.channels, nil
+	}
+	return slices.DeleteFunc(slices.Clone(m.channels), func(c domain.Channel) bool {
+		return !slices.ContainsFunc(m.active(scope), func(agreed domain.Consent) bool {
+			return agreed.SupplyPoints[0].Identifier == c.SupplyPoint.Identifier
+		})
+	}), nil
 }
 
 func (m *memory) Extent(context.Context, domain.ChannelID) (first, last domain.Date, ok bool, err error) {

@@ -19,6 +19,10 @@ type Page struct {
 	HasNext, HasPrevious bool
 	// Total counts the readings of all pages, where the query asks for it.
 	Total int
+	// OutsideConsent says of a page on which there is nothing at all that the
+	// question asked for more than was agreed to: for intervals that are finer,
+	// or for a span that is wholly outside.
+	OutsideConsent bool
 
 	service  *Service
 	property domain.PropertyID
@@ -42,13 +46,19 @@ func (s *Service) Measurements(ctx context.Context, caller domain.Caller, proper
 	if err != nil {
 		return Page{}, err
 	}
-	channels, err := s.channels(ctx, authz.Scope(caller), property)
+	scope := s.scope(caller)
+	channels, err := s.channels(ctx, scope, property)
 	if err != nil {
 		return Page{}, err
 	}
 	chosen, err := q.choose(channels)
 	if err != nil {
 		return Page{}, err
+	}
+	if scope.Application != "" {
+		if err := s.limit(ctx, scope, property, chosen); err != nil {
+			return Page{}, err
+		}
 	}
 	p := Page{service: s, property: property}
 	after, err := s.place(ctx, chosen, property, "after", q.After)
@@ -62,11 +72,15 @@ func (s *Service) Measurements(ctx context.Context, caller domain.Caller, proper
 	if err := p.fill(ctx, s.Store, chosen, after, before, n, backwards); err != nil {
 		return Page{}, err
 	}
+	p.OutsideConsent = p.nothing() && slices.ContainsFunc(chosen, func(s Series) bool { return s.outside })
 	if q.Count {
 		p.Total, err = total(ctx, s.Store, chosen)
 	}
 	return p, err
 }
+
+// nothing reports whether there is nothing on the page nor around it.
+func (p *Page) nothing() bool { return len(p.Readings) == 0 && !p.HasNext && !p.HasPrevious }
 
 // channels lists the property's channels. That there are none says nothing
 // about whether the property exists, so that is asked then.

@@ -53,6 +53,8 @@ type reader struct {
 	bytes       []byte // what the days' data points into
 	ask         int
 
+	low, high int64 // of the day that is open, within from and to
+
 	date domain.Date // of the day that is open
 	day  interval.Day
 	at   int // index of the next interval; outside when the day is done
@@ -66,7 +68,7 @@ type part struct {
 }
 
 func newReader(store Store, s *Series, w window, reverse bool) *reader {
-	r := &reader{Series: s, store: store, reverse: reverse, ruler: s.Group.Ruler(s.Zone), ask: fewDays, at: -1}
+	r := &reader{Series: s, store: store, reverse: reverse, ruler: s.Group.Ruler(s.grid), ask: fewDays, at: -1}
 	r.from, r.to = w.narrow(s, &r.ruler)
 	if s.Group >= interval.Month {
 		r.ask = manyDays
@@ -146,7 +148,7 @@ func (r *reader) peek(ctx context.Context) (part, bool, error) {
 	for {
 		for ; r.at >= 0 && r.at < len(r.day.Values); r.step() {
 			start := r.day.At(r.at)
-			if r.day.Quality[r.at] == domain.Missing || start < r.from || start >= r.to {
+			if r.day.Quality[r.at] == domain.Missing || start < r.low || start >= r.high {
 				continue
 			}
 			return part{start, r.ends(start), r.day.Value(r.at), r.day.Quality[r.at]}, true, nil
@@ -190,11 +192,26 @@ func (r *reader) open(ctx context.Context) (bool, error) {
 		if r.reverse {
 			r.at = len(r.day.Values) - 1
 		}
-		if fits(r.Group, r.day.Minutes) {
+		if fits(r.Group, r.day.Minutes) && r.opens() {
 			return true, nil
 		}
 		r.at = -1
 	}
+}
+
+// opens sets the part of the open day that may be read; it reports whether
+// there can be any.
+func (r *reader) opens() bool {
+	r.low, r.high = r.from, r.to
+	if !r.limited || r.Group != interval.Raw {
+		return true
+	}
+	from, to := union(r.allowed, time.Duration(r.day.Minutes)*time.Minute)
+	if from >= to {
+		r.outside = true
+	}
+	r.low, r.high = max(r.low, from), min(r.high, to)
+	return r.low < r.high
 }
 
 // fits reports whether intervals of so many minutes can be added up to groups.

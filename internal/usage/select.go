@@ -17,13 +17,18 @@ type Series struct {
 	// Filter is the index of the first of the query's filters that chose it.
 	Filter int
 	Group  interval.Group
-	// Zone is how the readings' times are shown, and where groups begin.
+	// Zone is how the readings' times are shown.
 	Zone *time.Location
 
 	home     *time.Location // whose days the channel is stored by
+	grid     *time.Location // where groups begin
 	actual   bool           // give what was measured
 	estimate bool           // give what was not
 	from, to int64          // the span of the question
+
+	limited bool        // only what consents allow
+	allowed []allowance // of a limited series that is read as it is stored
+	outside bool        // the question asked for what is outside the consents
 }
 
 // wants reports whether readings of this quality are asked for.
@@ -121,5 +126,5 @@ func (q Query) series(c domain.Channel, asked *time.Location) (Series, error) {
 		}
 	}
 	from, to := q.span(shown)
-	return Series{Channel: c, Zone: shown, home: home, from: from, to: to}, nil
+	return Series{Channel: c, Zone: shown, home: home, grid: shown, from: from, to: to}, nil
 }

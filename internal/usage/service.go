@@ -8,6 +8,7 @@ package usage
 
 import (
 	"context"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/authz"
 	"github.com/wattgate/wattgate/internal/domain"
@@ -19,6 +20,18 @@ type Service struct {
 	// CursorKey seals the cursors of [Service.Measurements]. All nodes of an
 	// installation share it; a new key ends every cursor that is under way.
 	CursorKey [32]byte
+	// Now tells which consents are active. Without it an application that reads
+	// by consent sees nothing.
+	Now func() time.Time
+}
+
+// scope returns what the caller may see now.
+func (s *Service) scope(caller domain.Caller) domain.Scope {
+	var now time.Time
+	if caller.Reach == domain.ReachConsented && s.Now != nil {
+		now = s.Now()
+	}
+	return authz.Scope(caller, now)
 }
 
 // Person is a user and the company that sells to them.
@@ -34,7 +47,7 @@ func (s *Service) Me(ctx context.Context, caller domain.Caller) (Person, error) 
 	if err != nil {
 		return Person{}, err
 	}
-	scope := authz.Scope(caller)
+	scope := s.scope(caller)
 	user, err := s.Store.User(ctx, scope, caller.User)
 	if err != nil {
 		return Person{}, err
@@ -51,7 +64,7 @@ func (s *Service) Account(ctx context.Context, caller domain.Caller, number doma
 	if err := authz.Check(caller, authz.Permit{Need: domain.CanQueryProperty}); err != nil {
 		return domain.Account{}, err
 	}
-	return s.Store.Account(ctx, authz.Scope(caller), number)
+	return s.Store.Account(ctx, s.scope(caller), number)
 }
 
 // Property finds a property; one outside the caller's scope is
@@ -61,7 +74,7 @@ func (s *Service) Property(ctx context.Context, caller domain.Caller, id domain.
 	if err := authz.Check(caller, authz.Permit{Need: domain.CanQueryProperty}); err != nil {
 		return domain.Property{}, err
 	}
-	p, err := s.Store.Property(ctx, authz.Scope(caller), id)
+	p, err := s.Store.Property(ctx, s.scope(caller), id)
 	if err != nil {
 		return domain.Property{}, err
 	}
@@ -75,7 +88,7 @@ func (s *Service) Properties(ctx context.Context, caller domain.Caller, number d
 	if _, err := s.Account(ctx, caller, number); err != nil {
 		return nil, err
 	}
-	list, err := s.Store.Properties(ctx, authz.Scope(caller), number)
+	list, err := s.Store.Properties(ctx, s.scope(caller), number)
 	if err != nil {
 		return nil, err
 	}

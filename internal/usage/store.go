@@ -24,6 +24,11 @@ type Store interface {
 	// Channels lists the channels of a property's supply points in the order
 	// market, identifier, direction, register, unit.
 	Channels(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Channel, error)
+	// ActiveConsents lists what the consents of the scope's application that are
+	// active at scope.At allow of a property: each consent once for every one of
+	// its supply points there, as its only one. It is asked with an application
+	// in the scope only.
+	ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Consent, error)
 	// Extent returns the first and the last day for which a channel has data;
 	// ok is false where it has none.
 	Extent(ctx context.Context, channel domain.ChannelID) (first, last domain.Date, ok bool, err error)
