@@ -20,7 +20,7 @@ type generations interface {
 func (t *Tokens) verify(raw string) (*token.Claims, error) {
 	now := t.Now()
 	keys, remembers := t.Keys.(generations)
-	if !remembers || len(raw) > token.MaxLength {
+	if !remembers || len(raw) > rememberedLength {
 		claims, err := t.Keys.Verify(raw, now, token.Expect{Issuer: t.Issuer})
 		return &claims, err
 	}
@@ -37,6 +37,11 @@ func (t *Tokens) verify(raw string) (*token.Claims, error) {
 	t.verified.put(digest, &verifiedToken{claims, generation})
 	return &claims, nil
 }
+
+// rememberedLength is up to which length in bytes a token is remembered. Ours are
+// well below; longer ones carry long scopes, and their claims would take memory
+// for which nothing else asks.
+const rememberedLength = 2048
 
 // verified remembers tokens whose signature was right, by their digest, until
 // exp: a signature costs some 50 µs, a digest less than one. It holds no text of

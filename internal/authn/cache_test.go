@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -155,6 +156,20 @@ func TestTheMemoryIsBounded(t *testing.T) {
 	asked(t, tokens, r, "t0", nil, many+1)
 	if got := tokens.Remembered(); got > 1<<16 {
 		t.Errorf("%d tokens are remembered, want at most 65,536", got)
+	}
+}
+
+// TestALongTokenIsNotRemembered: above 2,048 bytes it is verified every time.
+func TestALongTokenIsNotRemembered(t *testing.T) {
+	at := now
+	tokens, r, _ := api(&at)
+	long := strings.Repeat("x", 2048)
+	asked(t, tokens, r, long, nil, 1)
+	asked(t, tokens, r, long, nil, 1)
+	asked(t, tokens, r, long+"x", nil, 2)
+	asked(t, tokens, r, long+"x", nil, 3)
+	if got := tokens.Remembered(); got != 1 {
+		t.Errorf("%d tokens are remembered, want 1", got)
 	}
 }
 

@@ -1,6 +1,8 @@
 package authn
 
 import (
+	"crypto/x509"
+	"sync"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -22,12 +24,19 @@ type Clients struct {
 	// Used is told which secret opened the door, so that people can see which
 	// one is safe to retire. It must not block.
 	Used func(id domain.SecretID, at time.Time)
-	// Audiences are our issuer and token endpoint, one of which an assertion
+	// UsedOwn is told which application came with its own key or certificate. It
+	// must not block.
+	UsedOwn func(id domain.ClientID, at time.Time)
+	// Audiences are our issuer, first, and token endpoints, one of which an assertion
 	// must name; Replays remembers those that have been used.
 	Audiences []string
 	Replays   Replays
+	// ClientCAs are the authorities of client certificates (tls_client_auth); nil: none.
+	ClientCAs *x509.CertPool
 	// Throttle slows down who fails too often; nil: nobody.
 	Throttle *Throttle
+
+	read sync.Map // domain.ClientID -> *readKeys
 }
 
 // errClient is the one answer to an unknown client, a wrong, expired or retired

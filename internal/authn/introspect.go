@@ -25,10 +25,17 @@ func (t *Tokens) Introspect(raw string, app domain.ClientID) (oauth.Introspectio
 	if t.deaf() && caller.Impersonated() {
 		return oauth.Introspection{}, false, errDeaf
 	}
-	return oauth.Introspection{
+	said := oauth.Introspection{
 		Scope: claims.Scope, ClientID: string(claims.ClientID), Subject: claims.Subject,
 		Expires: claims.Expires, IssuedAt: claims.IssuedAt, NotBefore: claims.NotBefore,
 		Audience: caller.Audiences.Names(), Issuer: claims.Issuer, ID: claims.ID,
 		Actor: string(claims.Actor), Partner: string(claims.Partner),
-	}, true, nil
+	}
+	switch claims.Bound.Method {
+	case domain.ConfirmKey:
+		said.JKT = claims.Bound.Thumbprint
+	case domain.ConfirmCertificate:
+		said.X5T = claims.Bound.Thumbprint
+	}
+	return said, true, nil
 }

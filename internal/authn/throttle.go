@@ -33,8 +33,9 @@ type Throttle struct {
 	clients   *throttle.Limiter
 	addresses *throttle.Limiter
 	ranges    known
-	// lenient is until when the right secret passes from everywhere: after a
-	// start it is not known yet where clients come from.
+	kept      *kept // nil: nothing outlives the process
+	// lenient is until when the right secret passes from everywhere: after the
+	// very first start it is not known yet where clients come from.
 	lenient time.Time
 }
 
@@ -57,7 +58,9 @@ func NewThrottle(now time.Time) *Throttle {
 // attempt is one try to authenticate, as the throttle sees it.
 type attempt struct {
 	client, address throttle.Key
-	named           bool // it came with a client_id
+	id              domain.ClientID // as it was sent, which may be anything
+	wide            [16]byte        // the range of addresses
+	named           bool            // it came with a client_id
 	at              time.Time
 }
 
@@ -67,7 +70,7 @@ func (t *Throttle) attempt(id, address string, now time.Time) attempt {
 		return attempt{}
 	}
 	one, wide := ranges(address)
-	return attempt{t.clients.Key(id, wide[:]), t.addresses.Key("", one[:]), id != "", now}
+	return attempt{t.clients.Key(id, wide[:]), t.addresses.Key("", one[:]), domain.ClientID(id), wide, id != "", now}
 }
 
 // ranges returns what counts as one address, and as one range of addresses,
@@ -90,10 +93,22 @@ func ranges(text string) (one, wide [16]byte) {
 
 // refuses reports how an attempt is refused before it is looked at, or nil.
 func (t *Throttle) refuses(a attempt) error {
-	if t == nil || t.clients.Wait(a.client, a.at) == 0 || a.at.Before(t.lenient) || t.ranges.has(a.client, a.at) {
+	if t == nil || t.clients.Wait(a.client, a.at) == 0 || a.at.Before(t.lenient) || t.ranges.has(a.client, a.at) || t.kept.has(a) {
 		return nil
 	}
-	return t.failed(a, nil)
+	return t.failed(a, unread(a.id))
+}
+
+// unread is the cause of an attempt that was not looked at. It names nothing by
+// itself: what was sent as client_id may be a secret.
+type unread domain.ClientID
+
+// Error returns the cause.
+func (unread) Error() string { return "not looked at" }
+
+// Refusal tells the audit log why, and for which application it would have been.
+func (u unread) Refusal() (why string, client domain.ClientID) {
+	return u.Error(), domain.ClientID(u)
 }
 
 // failed counts an attempt that failed, and returns the answer: why, or that
@@ -117,7 +132,7 @@ func (t *Throttle) failed(a attempt, why error) error {
 
 // succeeded remembers where a client was right.
 func (t *Throttle) succeeded(a attempt) {
-	if t != nil {
-		t.ranges.add(a.client, a.at)
+	if t != nil && t.ranges.add(a.client, a.at) {
+		t.kept.note(a)
 	}
 }

@@ -48,11 +48,12 @@ func (k *known) has(key throttle.Key, now time.Time) bool {
 	return found && v&hourMask+uint64(knownFor/time.Hour) >= hour(now)
 }
 
-// add notes that the client is right from there, at most once an hour.
-func (k *known) add(key throttle.Key, now time.Time) {
+// add notes that the client is right from there, at most once an hour, and
+// reports whether it did.
+func (k *known) add(key throttle.Key, now time.Time) bool {
 	word, was, found := k.find(key)
 	if found && was&hourMask >= hour(now) {
-		return
+		return false
 	}
-	word.CompareAndSwap(was, uint64(key)>>hourBits<<hourBits|hour(now))
+	return word.CompareAndSwap(was, uint64(key)>>hourBits<<hourBits|hour(now))
 }

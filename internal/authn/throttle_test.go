@@ -3,6 +3,7 @@ package authn_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -173,6 +174,10 @@ func TestEqualWorkWhenThrottled(t *testing.T) {
 	for name, minute := range map[string]time.Duration{"refused": time.Minute, "throttled": 0} {
 		d := newDoor(t)
 		cost := func(id string) float64 {
+			for range 60 { // until it is as it will be
+				d.now = d.now.Add(minute)
+				d.try(id, d.wrong, attack)
+			}
 			return allocations(func() {
 				d.now = d.now.Add(minute)
 				d.try(id, d.wrong, attack)
@@ -247,4 +252,30 @@ func TestManyPlacesAreKnown(t *testing.T) {
 		d.try("app_good", d.wrong, office)
 	}
 	d.is(t, "in", "app_good", d.right, office)
+}
+
+// TestThrottledGuessesNameTheirClient: for the audit log, looked at or not; the
+// operator's text names nothing that was merely sent.
+func TestThrottledGuessesNameTheirClient(t *testing.T) {
+	d := newDoor(t)
+	for i := range 40 {
+		_, err := d.Client("app_good", domain.NewSecret(d.wrong), domain.ClientSecretPost, domain.Origin{Address: attack})
+		cause := err
+		if p, ok := errors.AsType[*domain.Pause](err); ok {
+			cause = p.Err
+		}
+		r, ok := errors.AsType[interface {
+			error
+			Refusal() (string, domain.ClientID)
+		}](cause)
+		if !ok {
+			t.Fatalf("try %d: %v has no reason", i+1, err)
+		}
+		if why, client := r.Refusal(); client != "app_good" || why != "wrong secret" && why != "not looked at" {
+			t.Errorf("try %d: got %q about %q", i+1, why, client)
+		}
+		if i > 30 && strings.Contains(err.Error(), "app_good") {
+			t.Errorf("try %d was not looked at, and its text names what was sent: %v", i+1, err)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/dpop"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
@@ -25,6 +26,8 @@ type Tokens struct {
 	// FeedAge tells how old the newest news of other nodes' revocations is;
 	// nil: there are no other nodes.
 	FeedAge func() time.Duration
+	// DPoP checks the proofs that go with bound tokens; nil: those are refused.
+	DPoP *dpop.Verifier
 
 	verified verified
 }
@@ -32,7 +35,15 @@ type Tokens struct {
 // Caller returns who holds the token, for an API that demands the audience. A
 // token counts only as long as its application, its partner and its user do,
 // and never for more than the application's role holds now.
+//
+// A token that is bound to a key or a certificate is refused: [Tokens.Present]
+// is for those.
 func (t *Tokens) Caller(raw string, audience domain.Audience) (domain.Caller, error) {
+	return t.Held(raw, audience, domain.Confirmation{})
+}
+
+// holder returns who holds the token, if they prove what it is bound to.
+func (t *Tokens) holder(raw string, audience domain.Audience) (domain.Caller, error) {
 	if raw == "" {
 		return domain.Caller{}, ErrNoToken
 	}
@@ -72,6 +83,9 @@ func (t *Tokens) standing(c *token.Claims) (_ domain.Caller, held bool, err erro
 	case app.Partner != c.Partner:
 		return domain.Caller{}, false, errors.New("the application belongs to another partner now")
 	}
+	if app.FAPI && !c.Bound.Bound() {
+		return domain.Caller{}, false, errors.New("bound to nothing, and its application is in FAPI mode")
+	}
 	issued, ok := token.IssuedAt(c.ID)
 	if !ok {
 		return domain.Caller{}, false, errors.New("jti tells no time")
@@ -82,10 +96,13 @@ func (t *Tokens) standing(c *token.Claims) (_ domain.Caller, held bool, err erro
 	if t.Denied != nil && t.Denied.Denies(c.ID) {
 		return domain.Caller{}, false, errors.New("revoked by itself")
 	}
+	if c.Actor == "" && c.SID != "" && t.Denied != nil && t.Denied.Denies(c.SID) { // sid is a family
+		return domain.Caller{}, false, errors.New("revoked with its family")
+	}
 	caller := domain.Caller{
 		Partner: c.Partner, Client: c.ClientID, Actor: c.Actor, Act: c.SID, Audiences: c.Audiences & app.Audiences,
 		Permissions: c.Permissions.And(app.Permissions), Scope: c.Scope, Reach: app.Reach,
-		TokenID: c.ID, Expires: time.Unix(c.Expires, 0),
+		TokenID: c.ID, Expires: time.Unix(c.Expires, 0), Bound: c.Bound, FAPI: app.FAPI,
 	}
 	if c.Subject == string(c.ClientID) {
 		return caller, app.Held, nil

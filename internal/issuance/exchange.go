@@ -11,9 +11,10 @@ import (
 	"github.com/wattgate/wattgate/internal/oauth"
 )
 
-// Actors finds out who holds an access token.
+// Actors finds out who holds an access token, for a request that has proven to
+// hold a key or certificate, or nothing.
 type Actors interface {
-	Caller(raw string, audience domain.Audience) (domain.Caller, error)
+	Held(raw string, audience domain.Audience, proven domain.Confirmation) (domain.Caller, error)
 }
 
 // Exchange is what an application asks for when it exchanges its own token and
@@ -45,7 +46,7 @@ func (is *Issuer) Exchange(ctx context.Context, app *domain.Listing, req Exchang
 	if !readable(req.Reason) {
 		return oauth.Token{}, &oauth.Error{Code: oauth.InvalidRequest, Description: "the reason is longer than 200 characters, or holds some that nobody can see"}
 	}
-	actor, err := is.Actors.Caller(req.Actor, domain.AudienceAuth)
+	actor, err := is.Actors.Held(req.Actor, domain.AudienceAuth, req.From.Proven)
 	if err != nil {
 		return oauth.Token{}, unacceptable("the actor_token is not accepted: ", err)
 	}

@@ -18,6 +18,7 @@ import (
 // An unknown user, another partner's and a member of staff are the same
 // [domain.NotFound]: the query has the partner and the kind in its predicate.
 func (is *Issuer) Impersonate(ctx context.Context, caller domain.Caller, user domain.UserID, from domain.Origin) (oauth.Token, error) {
+	from.Proven = caller.Bound // what it was asked for with
 	return is.actAs(ctx, caller, user, Request{From: from}, "")
 }
 
@@ -56,18 +57,32 @@ func (is *Issuer) actAs(ctx context.Context, caller domain.Caller, user domain.U
 	// Whoever waits longer than this has better things to do than to hold on.
 	recording, cancel := context.WithTimeout(ctx, journalPatience)
 	defer cancel()
-	err = is.Journal.Record(recording, domain.Entry{
+	durable := is.Journal.Recording(recording, domain.Entry{
 		ID: act, At: is.Now(), Action: "user.impersonate", Partner: caller.Partner, Client: caller.Client,
 		Object: string(customer.ID), By: domain.CanImpersonate.String(), RequestID: req.From.RequestID, Address: req.From.Address,
 		Detail: reason,
 	})
+	lifetime := domain.ImpersonationLifetime
+	if caller.FAPI {
+		lifetime = domain.MaxFAPILifetime
+	}
+	// The disk takes longer than the signature: one while the other. Nothing
+	// leaves before both are done.
+	made, err := is.issue(&token.Claims{
+		Subject: string(customer.ID), ClientID: caller.Client, Partner: caller.Partner, Actor: caller.Client, SID: act,
+		Audiences: audiences, Scope: scope, Permissions: permissions,
+	}, lifetime, req.From)
+	if lost := durable(); err == nil {
+		err = lost
+	}
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	return is.issue(&token.Claims{
-		Subject: string(customer.ID), ClientID: caller.Client, Partner: caller.Partner, Actor: caller.Client, SID: act,
-		Audiences: audiences, Scope: scope, Permissions: permissions,
-	}, domain.ImpersonationLifetime, req.From.At)
+	// Asked again, now that whatever was changed before the entry is known here.
+	if _, err := is.Customers.ImpersonableCustomer(ctx, caller.Partner, customer.ID); err != nil {
+		return oauth.Token{}, err
+	}
+	return made, nil
 }
 
 // journalPatience is how long an act waits for its entry in the audit log.

@@ -59,25 +59,34 @@ func (is *Issuer) ClientCredentials(app *domain.Listing, req Request) (oauth.Tok
 	return is.issue(&token.Claims{
 		Subject: string(app.ID), ClientID: app.ID, Partner: app.Partner,
 		Audiences: audiences, Scope: scope, Permissions: permissions,
-	}, app.Lifetime, req.From.At)
+	}, app.Lifetime, req.From)
 }
 
-// scheme is what a token stands after wherever a header carries it (RFC 6750
-// §2.1). It is signed in place, so that body and header share one string.
-const scheme = "Bearer "
+// The schemes are what a token stands after wherever a header carries it
+// (RFC 6750 §2.1, RFC 9449 §7.1). It is signed in place, so that body and header
+// share one string.
+const (
+	bearerScheme = "Bearer "
+	dpopScheme   = "DPoP "
+)
 
 // issue stamps the claims and has them signed. The instant is that at which the
 // request arrived, before anything was looked up for it: see [domain.Origin].
-func (is *Issuer) issue(c *token.Claims, lifetime time.Duration, now time.Time) (oauth.Token, error) {
-	seconds := int64(lifetime / time.Second)
-	c.Issuer = is.URL
+// Whatever the grant, the token is bound to what the request has proven to hold.
+func (is *Issuer) issue(c *token.Claims, lifetime time.Duration, from domain.Origin) (oauth.Token, error) {
+	seconds, now := int64(lifetime/time.Second), from.At
+	scheme, dpop := bearerScheme, from.Proven.Method == domain.ConfirmKey
+	if dpop {
+		scheme = dpopScheme
+	}
+	c.Issuer, c.Bound = is.URL, from.Proven
 	c.IssuedAt, c.NotBefore, c.Expires = now.Unix(), now.Unix(), now.Unix()+seconds
-	c.ID = token.NewID(now, is.chance())
+	c.ID = token.NewID(later(now, from.Order), is.chance())
 	bearer, err := is.Keys.SignText(scheme, c)
 	if err != nil {
 		return oauth.Token{}, &domain.Error{Kind: domain.Internal, Err: err}
 	}
-	return oauth.Token{Access: bearer[len(scheme):], Bearer: bearer, Lifetime: seconds, Scope: c.Scope}, nil
+	return oauth.Token{Access: bearer[len(scheme):], Bearer: bearer, DPoP: dpop, Lifetime: seconds, Scope: c.Scope}, nil
 }
 
 func (is *Issuer) chance() io.Reader {
@@ -85,4 +94,12 @@ func (is *Issuer) chance() io.Reader {
 		return rand.Reader
 	}
 	return is.Chance
+}
+
+// later returns the later of two instants.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }

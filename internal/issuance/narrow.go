@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -23,8 +24,18 @@ func narrow(granted domain.Permissions, asked string) (domain.Permissions, strin
 		return 0, "", &oauth.Error{Code: oauth.InvalidScope, Description: "the scope is longer than 1,024 characters"}
 	}
 	var wanted domain.Permissions
+	var room [16]string // more than there are scopes
+	once, twice := room[:0], false
 	for scope := range strings.SplitSeq(asked, " ") {
-		if scope == "" || idle(scope) {
+		if scope == "" {
+			continue
+		}
+		if slices.Contains(once, scope) {
+			twice = true
+			continue
+		}
+		once = append(once, scope)
+		if idle(scope) {
 			continue
 		}
 		p, known := domain.PermissionOfScope(scope)
@@ -35,6 +46,9 @@ func narrow(granted domain.Permissions, asked string) (domain.Permissions, strin
 	}
 	if wanted == 0 {
 		wanted = granted
+	}
+	if twice { // a scope is a set (RFC 6749 §3.3); nobody carries one twice
+		asked = strings.Join(once, " ")
 	}
 	return wanted, asked, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -36,8 +37,18 @@ type Revoker struct {
 	Keys   Reader
 	Store  RevocationStore
 	Denied DenyList
-	Now    func() time.Time
-	Chance io.Reader // nil: the system's
+	// Families ends what follows from a refresh token; nil: there are none.
+	Families Families
+	Now      func() time.Time
+	Chance   io.Reader // nil: the system's
+}
+
+// Families are the tokens that people have allowed, by their refresh tokens.
+type Families interface {
+	// EndFamily ends the family of a refresh token of an application, access
+	// tokens included (RFC 7009 §2.1). It has taken effect when it returns. What
+	// is none of the application's is left alone, without an error.
+	EndFamily(ctx context.Context, app *domain.Listing, refresh domain.Secret, from domain.Origin) error
 }
 
 // Revoke ends a token of an application that has proven who it is. When it
@@ -52,6 +63,9 @@ type Revoker struct {
 // other requests do: each is revoked by itself, or all of them with their
 // application, its role or the customer.
 func (rv *Revoker) Revoke(ctx context.Context, app *domain.Listing, raw string, from domain.Origin) error {
+	if rv.Families != nil && !strings.Contains(raw, ".") { // no token of three parts
+		return rv.Families.EndFamily(ctx, app, domain.NewSecret(raw), from)
+	}
 	now := rv.Now()
 	c, err := rv.Keys.Authentic(raw)
 	switch {

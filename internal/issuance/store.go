@@ -13,7 +13,8 @@ type CustomerFinder interface {
 	ImpersonableCustomer(ctx context.Context, partner domain.PartnerID, id domain.UserID) (domain.User, error)
 }
 
-// Journal takes the audit entry of an act; it is durable when Record returns.
+// Journal takes the audit entry of an act. It is durable when what Recording
+// returns has returned without an error.
 type Journal interface {
-	Record(ctx context.Context, e domain.Entry) error
+	Recording(ctx context.Context, e domain.Entry) (durable func() error)
 }

@@ -2,11 +2,9 @@ package registry
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"time"
 
-	"github.com/wattgate/wattgate/internal/assertion"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/oauth"
 )
@@ -25,7 +23,9 @@ type NewApplication struct {
 	Audiences         domain.Audiences // customer; and auth with CAN_IMPERSONATE; measurements with CAN_SUBMIT_MEASUREMENTS
 	Lifetime          time.Duration    // 300 s with CAN_IMPERSONATE, otherwise 3,600 s
 	AuthMethod        domain.AuthMethod
-	Keys              []byte        // a JSON Web Key Set makes the method private_key_jwt, and there is no secret
+	Keys              []byte // a JSON Web Key Set makes the method private_key_jwt, and there is no secret
+	TLSSubject        string // of its client certificate, with tls_client_auth, and there is no secret
+	FAPI              bool
 	SecretExpires     time.Duration // 0: twelve months; negative: never
 }
 
@@ -41,7 +41,7 @@ func (r *Registry) AddApplication(ctx context.Context, by By, n NewApplication) 
 	}
 	var first *domain.StoredSecret
 	var clear domain.Secret
-	if app.Type == domain.Confidential && app.AuthMethod != domain.PrivateKeyJWT {
+	if app.Type == domain.Confidential && app.AuthMethod.Secret() {
 		var stored domain.StoredSecret
 		clear, stored = r.newSecret(app.ID, n.SecretExpires)
 		first = &stored
@@ -59,7 +59,7 @@ func (r *Registry) complete(ctx context.Context, n NewApplication) (domain.Appli
 	app := domain.Application{
 		ID: domain.NewClientID(r.Chance), Name: strings.TrimSpace(n.Name), Partner: n.Partner, Type: n.Type, Grants: n.Grants,
 		URIs: n.URIs, SkipAuthorization: n.SkipAuthorization, Reach: n.Reach, Role: n.Role, Audiences: n.Audiences,
-		Lifetime: n.Lifetime, AuthMethod: n.AuthMethod, Keys: n.Keys, CreatedAt: now, ChangedAt: now,
+		Lifetime: n.Lifetime, AuthMethod: n.AuthMethod, Keys: n.Keys, TLSSubject: strings.TrimSpace(n.TLSSubject), FAPI: n.FAPI, CreatedAt: now, ChangedAt: now,
 	}
 	permissions, err := r.permissions(ctx, n.Role)
 	if err != nil {
@@ -67,6 +67,9 @@ func (r *Registry) complete(ctx context.Context, n NewApplication) (domain.Appli
 	}
 	if len(app.Keys) > 0 && app.AuthMethod == "" {
 		app.AuthMethod = domain.PrivateKeyJWT
+	}
+	if app.TLSSubject != "" && app.AuthMethod == "" {
+		app.AuthMethod = domain.TLSClientAuth
 	}
 	if app.Type == "" {
 		app.Type = domain.Confidential
@@ -90,6 +93,9 @@ func (r *Registry) complete(ctx context.Context, n NewApplication) (domain.Appli
 		app.Lifetime = domain.DefaultLifetime
 		if permissions.Has(domain.CanImpersonate) {
 			app.Lifetime = domain.ImpersonatorLifetime
+		}
+		if app.FAPI {
+			app.Lifetime = min(app.Lifetime, domain.MaxFAPILifetime)
 		}
 	}
 	return app, check(app, n.SecretExpires)
@@ -122,32 +128,14 @@ func check(a domain.Application, expires time.Duration) error {
 		return invalid("the lifetime of a token is 60 to 3600 whole seconds")
 	case expires > maxExpiry:
 		return invalid("a secret expires after at most ten years, or never")
-	case a.AuthMethod != "" && a.AuthMethod != domain.ClientSecretBasic && a.AuthMethod != domain.ClientSecretPost && a.AuthMethod != domain.PrivateKeyJWT:
-		return invalid("the authentication method is %s, %s or %s, or empty for either of the first two", domain.ClientSecretBasic, domain.ClientSecretPost, domain.PrivateKeyJWT)
-	case (a.AuthMethod == domain.PrivateKeyJWT) != (len(a.Keys) > 0):
-		return invalid("%s goes with a JSON Web Key Set, and nothing else does", domain.PrivateKeyJWT)
-	case a.AuthMethod == domain.PrivateKeyJWT && a.Type == domain.Public:
-		return invalid("a public client does not authenticate")
 	}
-	if len(a.Keys) > 0 {
-		if _, err := assertion.ParseKeys(a.Keys); err != nil {
-			return err
-		}
+	if err := checkMethod(a); err != nil {
+		return err
 	}
-	for _, g := range a.Grants {
-		if g != oauth.GrantClientCredentials && g != oauth.GrantTokenExchange {
-			return invalid("%q is not a grant that this server knows (%s, %s)", g, oauth.GrantClientCredentials, oauth.GrantTokenExchange)
-		}
-		if a.Type == domain.Public {
-			return invalid("a public client cannot keep a secret and never gets the grant %s", g)
-		}
+	if err := checkFAPI(a); err != nil {
+		return err
 	}
-	for _, uri := range a.URIs {
-		if u, err := url.Parse(uri); err != nil || !u.IsAbs() || u.Fragment != "" {
-			return invalid("%q is not an absolute URI without a fragment (RFC 6749 §3.1.2)", uri)
-		}
-	}
-	return nil
+	return checkGrants(a)
 }
 
 // permissions finds what a role holds.
@@ -185,7 +173,7 @@ func (r *Registry) SetDisabled(ctx context.Context, by By, id domain.ClientID, d
 	}
 	return r.ending(ctx, only(id), func(dead time.Time) error {
 		return r.Store.ChangeApplication(ctx, id, func(a *domain.Application) error {
-			a.Disabled, a.ChangedAt = disabled, dead
+			a.Disabled, a.ChangedAt = disabled, r.Now()
 			if disabled {
 				a.RevokedBefore = dead
 			}

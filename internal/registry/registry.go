@@ -25,10 +25,14 @@ type Registry struct {
 	Passwords   *secret.Passwords
 	Now         func() time.Time
 	Chance      io.Reader
+	// Mark is when the latest token was issued, whatever the clock says now.
+	Mark Mark
 
 	picture atomic.Pointer[domain.Directory]
 	refresh sync.Mutex
 	uses    uses
+	flush   sync.Mutex // one at a time
+	stored  int64      // of the mark; microseconds
 }
 
 // By says who makes a change and from where, for the audit log.
@@ -62,7 +66,8 @@ func (r *Registry) reload(ctx context.Context) error {
 // While it is under way none of them gets a token: the picture says so before
 // the instant up to which tokens are dead is taken, and every token's own
 // instant was taken before its picture was looked at ([domain.Origin]). So a
-// token made with what is being ended always has an instant that is dead.
+// token made with what is being ended always has an instant that is dead. That
+// instant may be ahead of the clock ([Mark]).
 func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool, change func(dead time.Time) error) error {
 	r.refresh.Lock()
 	defer r.refresh.Unlock()
@@ -76,7 +81,7 @@ func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool,
 		}
 	}
 	r.picture.Store(held)
-	err := change(r.Now())
+	err := change(r.Mark.end(r.Now()))
 	return errors.Join(err, r.reload(context.WithoutCancel(ctx)))
 }
 

@@ -55,7 +55,7 @@ func (r *Registry) AddSecret(ctx context.Context, by By, id domain.ClientID, ove
 // same transaction (K6), and so do the tokens they brought.
 func (r *Registry) ReplaceSecret(ctx context.Context, by By, id domain.ClientID, expires time.Duration) (domain.Secret, error) {
 	return r.changeSecrets(ctx, by, id, "secret.replace", expires, only(id), func(app *domain.Application, old []domain.StoredSecret, dead time.Time) error {
-		retire(old, dead, dead)
+		retire(old, r.Now(), r.Now()) // by the clock: dead may be ahead of it
 		app.RevokedBefore = dead
 		return nil
 	})
@@ -72,8 +72,8 @@ func (r *Registry) changeSecrets(ctx context.Context, by By, id domain.ClientID,
 	if app.Type != domain.Confidential {
 		return domain.Secret{}, invalid("a public client has no secret")
 	}
-	if app.AuthMethod == domain.PrivateKeyJWT {
-		return domain.Secret{}, invalid("this application authenticates with its own key and has no secret")
+	if !app.AuthMethod.Secret() {
+		return domain.Secret{}, invalid("this application authenticates with its own key or certificate and has no secret")
 	}
 	if expires > maxExpiry {
 		return domain.Secret{}, invalid("a secret expires after at most ten years, or never")
@@ -101,7 +101,8 @@ func (r *Registry) RetireSecret(ctx context.Context, by By, id domain.ClientID, 
 	if err != nil {
 		return err
 	}
-	return r.ending(ctx, only(id), func(now time.Time) error {
+	return r.ending(ctx, only(id), func(time.Time) error {
+		now := r.Now()
 		return r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, list []domain.StoredSecret) ([]domain.StoredSecret, error) {
 			i := slices.IndexFunc(list, func(s domain.StoredSecret) bool { return s.ID == which })
 			switch {

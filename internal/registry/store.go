@@ -34,6 +34,11 @@ type Store interface {
 	UserAccounts(ctx context.Context, id domain.UserID) ([]domain.Account, error)
 	// SetPassword replaces the hash of a user's password.
 	SetPassword(ctx context.Context, id domain.UserID, hash string, e domain.Entry) error
+	// DisableUser disables a user or enables one again; DisablePartner does it
+	// with a partner. Tokens for the user, or of the partner's applications, that
+	// were issued at or before dead, where it is not zero, stay dead.
+	DisableUser(ctx context.Context, id domain.UserID, disabled bool, dead time.Time, e domain.Entry) error
+	DisablePartner(ctx context.Context, id domain.PartnerID, disabled bool, dead time.Time, e domain.Entry) error
 
 	// AddApplication adds an application with its first secret, if it has one.
 	// Its name is unique within its partner.
@@ -56,6 +61,14 @@ type Store interface {
 	SecretUses(ctx context.Context, id domain.ClientID) (map[domain.SecretID]domain.SecretUse, error)
 	// CountUses adds to those counts, in one transaction.
 	CountUses(ctx context.Context, uses map[domain.SecretID]domain.SecretUse) error
+	// OwnUse returns when an application last came with a key or certificate of
+	// its own, and how often; CountOwnUses adds to that, in one transaction.
+	OwnUse(ctx context.Context, id domain.ClientID) (domain.SecretUse, error)
+	CountOwnUses(ctx context.Context, uses map[domain.ClientID]domain.SecretUse) error
+	// Mark returns the latest instant of issue that was stored, zero before the
+	// first; RaiseMark stores one, and never lets it go back.
+	Mark(ctx context.Context) (time.Time, error)
+	RaiseMark(ctx context.Context, at time.Time) error
 
 	// Roles lists all API roles by name.
 	Roles(ctx context.Context) ([]domain.Role, error)

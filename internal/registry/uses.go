@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,8 +13,12 @@ import (
 // uses counts what routine issuance must not write: one addition per token, in
 // memory, stored in batches by [Registry.Flush].
 type uses struct {
-	bySecret sync.Map // domain.SecretID -> *counter
+	bySecret tally[domain.SecretID]
+	own      tally[domain.ClientID] // of those that have no secret
 }
+
+// tally counts uses by what was used.
+type tally[K comparable] struct{ counters sync.Map } // K -> *counter
 
 type counter struct {
 	tokens atomic.Int64
@@ -21,36 +26,53 @@ type counter struct {
 }
 
 // Used counts one use of a secret. It takes no lock.
-func (r *Registry) Used(id domain.SecretID, at time.Time) {
-	v, ok := r.uses.bySecret.Load(id)
+func (r *Registry) Used(id domain.SecretID, at time.Time) { r.uses.bySecret.count(id, at) }
+
+// UsedOwn counts that an application came with a key or certificate of its own.
+// It takes no lock.
+func (r *Registry) UsedOwn(id domain.ClientID, at time.Time) { r.uses.own.count(id, at) }
+
+func (t *tally[K]) count(id K, at time.Time) {
+	v, ok := t.counters.Load(id)
 	if !ok {
-		v, _ = r.uses.bySecret.LoadOrStore(id, &counter{})
+		v, _ = t.counters.LoadOrStore(id, &counter{})
 	}
 	c := v.(*counter)
 	c.tokens.Add(1)
 	c.last.Store(at.UnixMicro())
 }
 
-// Flush stores what has been counted since the last time. What is not flushed
-// when the process dies is lost: at most the time between two calls.
-func (r *Registry) Flush(ctx context.Context) error {
-	batch := map[domain.SecretID]domain.SecretUse{}
-	r.uses.bySecret.Range(func(k, v any) bool {
+// flush stores what was counted since the last time, if anything was.
+func (t *tally[K]) flush(ctx context.Context, store func(context.Context, map[K]domain.SecretUse) error) error {
+	batch := map[K]domain.SecretUse{}
+	t.counters.Range(func(k, v any) bool {
 		c := v.(*counter)
 		if n := c.tokens.Swap(0); n > 0 {
-			batch[k.(domain.SecretID)] = domain.SecretUse{Tokens: n, LastUsed: time.UnixMicro(c.last.Load())}
+			batch[k.(K)] = domain.SecretUse{Tokens: n, LastUsed: time.UnixMicro(c.last.Load())}
 		}
 		return true
 	})
 	if len(batch) == 0 {
 		return nil
 	}
-	if err := r.Store.CountUses(ctx, batch); err != nil {
+	if err := store(ctx, batch); err != nil {
 		for id, u := range batch { // they count again with the next batch
-			v, _ := r.uses.bySecret.Load(id)
+			v, _ := t.counters.Load(id)
 			v.(*counter).tokens.Add(u.Tokens)
 		}
 		return err
 	}
 	return nil
+}
+
+// Flush stores what has been counted since the last time. What is not flushed
+// when the process dies is lost: at most the time between two calls.
+func (r *Registry) Flush(ctx context.Context) error {
+	r.flush.Lock()
+	defer r.flush.Unlock()
+	return errors.Join(
+		r.uses.bySecret.flush(ctx, r.Store.CountUses),
+		r.uses.own.flush(ctx, r.Store.CountOwnUses),
+		r.flushMark(ctx),
+	)
 }
