@@ -21,7 +21,7 @@ type EnergyZero struct {
 
 // WriteToken writes a token into the body and the Authorization header (E15,
 // E20, E22): access_token, expires_in, scope, token_type in this order, the
-// lifetime less one second, bearer in lower case. What an exchange adds stands
+// lifetime less one second, bearer in lower case. What other grants add stands
 // where the alphabet, in which they are, has it.
 func (d EnergyZero) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	h := w.Header()
@@ -35,10 +35,12 @@ func (d EnergyZero) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	body = append(body, t.Access...)
 	body = append(body, `","expires_in":`...)
 	body = strconv.AppendInt(body, t.Lifetime-1, 10)
+	body = appendMember(body, "id_token", t.IDToken)
 	body = appendIssued(body, t.Issued)
+	body = appendMember(body, "refresh_token", t.Refresh)
 	body = append(body, `,"scope":`...)
 	body = appendString(body, t.Scope)
-	*room = append(body, `,"token_type":"bearer"}`...)
+	*room = append(append(append(body, `,"token_type":"`...), tokenType("bearer", t)...), `"}`...)
 	send(w, http.StatusOK, *room)
 }
 

@@ -48,8 +48,13 @@ func readExchange(f *Form) (*Exchange, error) {
 // appendIssued appends issued_token_type where a token was exchanged for
 // another (RFC 8693 §2.2.1).
 func appendIssued(body []byte, issued string) []byte {
-	if issued == "" {
+	return appendMember(body, "issued_token_type", issued)
+}
+
+// appendMember appends a member, unless it is empty.
+func appendMember(body []byte, name, value string) []byte {
+	if value == "" {
 		return body
 	}
-	return appendString(append(body, `,"issued_token_type":`...), issued)
+	return appendString(append(append(append(body, `,"`...), name...), `":`...), value)
 }

@@ -41,8 +41,28 @@ var parameters = map[string]bool{
 	"client_assertion":      false, // RFC 7521 §4.2
 	"client_assertion_type": false,
 
+	"dpop_jkt": false, // RFC 9449 §10
+
 	"token":           false, // RFC 7009 §2.1, RFC 7662 §2.1
 	"token_type_hint": false,
+
+	"code":          false, // RFC 6749 §4.1.3, §6
+	"redirect_uri":  false,
+	"refresh_token": false,
+	"code_verifier": false, // RFC 7636 §4.5
+	"device_code":   false, // RFC 8628 §3.4
+
+	"response_type":         false, // RFC 6749 §4.1.1
+	"state":                 false,
+	"code_challenge":        false, // RFC 7636 §4.3
+	"code_challenge_method": false,
+	"request_uri":           false, // RFC 9126 §4
+	"request":               false, // RFC 9101 §5
+	"response_mode":         false, // OAuth 2.0 Multiple Response Types §2.1
+	"nonce":                 false, // OpenID Connect Core §3.1.2.1
+	"prompt":                false,
+	"max_age":               false,
+	"registration":          false, // §7.2.1
 }
 
 // room is how long the value of a parameter may be. A token of ours may have 8

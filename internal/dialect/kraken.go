@@ -23,9 +23,12 @@ func (d Kraken) WriteToken(w http.ResponseWriter, t oauth.Token) {
 	body = append(body, t.Access...)
 	body = append(body, `","expires_in":`...)
 	body = strconv.AppendInt(body, t.Lifetime, 10)
-	body = append(body, `,"token_type":"Bearer","scope":`...)
+	body = append(append(body, `,"token_type":"`...), tokenType("Bearer", t)...)
+	body = append(body, `","scope":`...)
 	body = appendString(body, t.Scope)
 	body = appendIssued(body, t.Issued) // no client expects it anywhere: at the end
+	body = appendMember(body, "refresh_token", t.Refresh)
+	body = appendMember(body, "id_token", t.IDToken)
 	*room = append(body, '}')
 	send(w, http.StatusOK, *room)
 }

@@ -18,13 +18,19 @@ type refusal struct {
 	description string
 	about       oauth.Code    // where another code's explanation fits better
 	pause       *domain.Pause // of a caller who has tried too often
+	challenge   string        // of a resource that wants a proof
+	nonce       string        // for the next proof
 }
 
 // translate finds status, code and sentence of an error. What has no kind is
 // our own fault, and says so without a reason.
 func translate(err error) refusal {
 	if e, ok := errors.AsType[*oauth.Error](err); ok {
-		return refusal{status: statusOf(e.Code), code: e.Code, description: e.Description, about: e.About}
+		r := refusal{status: statusOf(e.Code), code: e.Code, description: e.Description, about: e.About, challenge: e.Challenge, nonce: e.Nonce}
+		if r.challenge != "" {
+			r.status = http.StatusUnauthorized
+		}
+		return r
 	}
 	if e, ok := errors.AsType[*domain.Error](err); ok {
 		if e.Kind == domain.Throttled { // the code alone is 400 (RFC 8628 §3.5)
@@ -71,7 +77,9 @@ func statusOf(c oauth.Code) int {
 	case oauth.TemporarilyUnavailable:
 		return http.StatusServiceUnavailable
 	case oauth.InvalidRequest, oauth.InvalidGrant, oauth.UnauthorizedClient, oauth.UnsupportedGrantType,
-		oauth.InvalidScope, oauth.InvalidTarget, oauth.SlowDown:
+		oauth.InvalidScope, oauth.InvalidTarget, oauth.SlowDown, oauth.InvalidDPoPProof, oauth.UseDPoPNonce,
+		oauth.AccessDenied, oauth.UnsupportedResponseType, oauth.InvalidRequestURI, oauth.LoginRequired,
+		oauth.ConsentRequired, oauth.InteractionRequired, oauth.AuthorizationPending, oauth.ExpiredToken:
 	}
 	return http.StatusBadRequest
 }
@@ -115,6 +123,7 @@ func refuse(w http.ResponseWriter, r refusal, errorsURL string) {
 	if r.pause != nil {
 		writePause(w.Header(), r.pause)
 	}
+	writeChallenge(w.Header(), r.challenge, r.nonce)
 	body := append(make([]byte, 0, 256), `{"error":`...)
 	body = appendString(body, string(r.code))
 	body = append(body, `,"error_description":`...)

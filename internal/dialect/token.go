@@ -18,6 +18,8 @@ type TokenRequest struct {
 	Resource  []string // RFC 8707
 	Client    Credentials
 	Exchange  *Exchange // of that grant only
+
+	Redemption *Redemption // of the grants that change something into a token only
 }
 
 // Credentials are how an application says who it is (RFC 6749 §2.3.1).
@@ -40,6 +42,11 @@ func ReadToken(r *http.Request) (*TokenRequest, error) {
 	}
 	if req.GrantType == oauth.GrantTokenExchange {
 		if req.Exchange, err = readExchange(f); err != nil {
+			return nil, err
+		}
+	}
+	if wants := redeemed(req.GrantType); wants != "" {
+		if req.Redemption, err = readRedemption(f, wants); err != nil {
 			return nil, err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -34,6 +33,11 @@ type Serving struct {
 	// the same place; nil: they go through Log.
 	Lines io.Writer
 	Now   func() time.Time
+	// Order returns the instant of issue of what a request brings that arrived at
+	// an instant; nil: that instant.
+	Order func(arrived time.Time) time.Time
+	// Proxies are believed when they say whom they forward for.
+	Proxies Proxies
 	// Observe is told of every answered request, for the metrics.
 	Observe func(host, route string, status int, took time.Duration)
 	// Refused is told of every request that was refused by its guard or handler,
@@ -165,13 +169,20 @@ func (s *Serving) mux(hosts []*Host) (*http.ServeMux, error) {
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := e.serving
 	start := s.Now()
+	order := start
+	if s.Order != nil {
+		order = s.Order(start)
+	}
 	rec := recorders.Get().(*recorder)
 	rec.reset(w)
 	defer recorders.Put(rec)
 	call := &rec.call
 	call.Event.reset()
-	call.Caller = domain.Caller{}
-	call.Origin = domain.Origin{RequestID: s.requestID(&rec.random), Address: address(r), At: start}
+	call.Caller, call.Certificates = domain.Caller{}, nil
+	if r.TLS != nil {
+		call.Certificates = r.TLS.PeerCertificates
+	}
+	call.Origin = domain.Origin{RequestID: s.requestID(&rec.random), Address: s.Proxies.Address(r), At: start, Order: order}
 
 	h := w.Header()
 	h["X-Request-Id"] = []string{call.Origin.RequestID}
@@ -305,15 +316,6 @@ func (s *Serving) requestID(b *[13]byte) string {
 		b[i] = digits[b[i]&31]
 	}
 	return string(b[:])
-}
-
-// address returns the client's address without its port.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 // WriteBody sends a whole body with its length, so that a small answer leaves

@@ -14,7 +14,14 @@ type Introspector interface {
 	Introspect(raw string, app domain.ClientID) (oauth.Introspection, bool, error)
 }
 
-// introspect answers RFC 7662. Nobody asks without proving who they are
+// Statements signs what is no token (RFC 9701).
+type Statements interface {
+	SignStatement(typ string, claims []byte) (string, error)
+	Algorithms() []string
+}
+
+// introspect answers RFC 7662, signed where that is asked for (RFC 9701). Nobody
+// asks without proving who they are
 // (RFC 7662 §2.1): tokens could be tried out here otherwise.
 func (h *Host) introspect(w http.ResponseWriter, r *http.Request, call *server.Call) error {
 	req, err := dialect.ReadAbout(r)
@@ -29,6 +36,14 @@ func (h *Host) introspect(w http.ResponseWriter, r *http.Request, call *server.C
 	said, active, err := h.Introspector.Introspect(req.Token, app.ID)
 	if err != nil {
 		return err
+	}
+	if h.Statements != nil && dialect.WantsStatement(r) {
+		signed, err := h.Statements.SignStatement(dialect.StatementType, dialect.Statement(h.URL, app.ID, call.Origin.At.Unix(), said, active))
+		if err != nil {
+			return err
+		}
+		dialect.WriteStatement(w, signed)
+		return nil
 	}
 	if !active {
 		dialect.WriteInactive(w)

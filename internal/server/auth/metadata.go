@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/wattgate/wattgate/internal/assertion"
@@ -25,6 +26,9 @@ type grant struct {
 var grants = []grant{
 	{oauth.GrantClientCredentials, (*Host).clientCredentials}, // RFC 6749 §4.4
 	{oauth.GrantTokenExchange, (*Host).exchange},              // RFC 8693
+	{oauth.GrantAuthorizationCode, (*Host).code},              // RFC 6749 §4.1
+	{oauth.GrantRefreshToken, (*Host).refresh},                // RFC 6749 §6
+	{oauth.GrantDeviceCode, (*Host).deviceCode},               // RFC 8628
 }
 
 // member is one member of a metadata document.
@@ -38,22 +42,31 @@ type member struct {
 // listed by the name that it carries; its URL begins with the issuer, which
 // comes from the configuration and never from a request.
 func (h *Host) metadata(routes []server.Route) []server.Route {
-	all := h.endpoints(routes)
+	all := append(h.endpoints(routes), h.statements()...)
+	all = append(all, h.bindings()...)
 	all = append(all,
 		member{"service_documentation", h.URL + "/"},
 		member{"scopes_supported", issuance.Scopes()},
-		// REQUIRED (RFC 8414 §2), and empty: there is no authorization endpoint.
-		// An empty list is to be left out (§3.2), but a required one cannot be.
-		member{"response_types_supported", []string{}},
+		member{"response_types_supported", []string{"code"}},
+		member{"response_modes_supported", []string{"query"}},
+		member{"code_challenge_methods_supported", []string{"S256"}},   // RFC 7636 §6.2
+		member{"authorization_response_iss_parameter_supported", true}, // RFC 9207 §3
 		member{"grant_types_supported", grantNames()},
+		// Of OpenID Connect, and here too (RFC 8414 §2 allows more members): a client
+		// that has read only this document gets ID tokens with the scope openid, and
+		// would believe that they are all RS256.
+		member{"id_token_signing_alg_values_supported", h.algorithms()},
 	)
-	// OpenID Connect Discovery 1.0 §3 wants three more. There are no ID tokens, so
-	// no algorithm signs one, and the required list is empty: RS256 would be a lie.
-	// The subject of a token is the same for every application, hence public.
-	// Where request_uri_parameter_supported is missing it means true.
+	// OpenID Connect Discovery 1.0 §3 wants more. The subject of a token is the same
+	// for every application, hence public. ID tokens are signed by the ring that
+	// signs all else: RS256, which every server ought to have, only where it is set.
+	// Where request_uri_parameter_supported is missing it means true, and that of
+	// this server's own making is another thing (RFC 9126 §5).
 	openID := append(all[:len(all):len(all)],
 		member{"subject_types_supported", []string{"public"}},
-		member{"id_token_signing_alg_values_supported", []string{}},
+		member{"claims_supported", []string{"sub", "name", "given_name", "family_name", "email", "auth_time"}},
+		member{"prompt_values_supported", []string{"none", "login", "consent", "select_account"}},
+		member{"request_parameter_supported", false},
 		member{"request_uri_parameter_supported", false},
 	)
 	var list []server.Route
@@ -83,14 +96,36 @@ func (h *Host) endpoints(routes []server.Route) []member {
 		}
 		method, path, _ := strings.Cut(route.Pattern, " ")
 		list = append(list, member{route.Metadata, h.URL + strings.TrimSuffix(path, "{$}")})
-		if method == http.MethodPost {
+		switch { // the others' methods are those of the token endpoint (RFC 9126 §5, RFC 8628 §4)
+		case method != http.MethodPost:
+		case route.Metadata == "token_endpoint", route.Metadata == "revocation_endpoint", route.Metadata == "introspection_endpoint":
+			methods := slices.Concat(dialect.ClientMethods, h.Bound.Methods)
+			if route.Metadata == "token_endpoint" {
+				methods = append(methods, "none") // public applications (RFC 7591 §2)
+			}
 			list = append(list,
-				member{route.Metadata + "_auth_methods_supported", dialect.ClientMethods},
+				member{route.Metadata + "_auth_methods_supported", methods},
 				member{route.Metadata + "_auth_signing_alg_values_supported", assertion.Algorithms()}, // goes with private_key_jwt
 			)
 		}
 	}
 	return list
+}
+
+// statements lists what introspections can be signed with (RFC 9701 §7).
+func (h *Host) statements() []member {
+	if h.Statements == nil {
+		return nil
+	}
+	return []member{{"introspection_signing_alg_values_supported", h.Statements.Algorithms()}}
+}
+
+// algorithms are those that tokens and statements are signed with.
+func (h *Host) algorithms() []string {
+	if h.Statements == nil {
+		return []string{}
+	}
+	return h.Statements.Algorithms()
 }
 
 func grantNames() []string {

@@ -56,14 +56,17 @@ const (
 	asOpenID  = "/.well-known/openid-configuration"
 )
 
-// TestRFC8414Section2RequiredMembers, and those of OpenID Connect Discovery §3
-// beside an authorization endpoint, which there is none of.
+// TestRFC8414Section2RequiredMembers, those of OpenID Connect Discovery §3, RFC
+// 7636 §6.2, RFC 9126 §5, RFC 8628 §4 and RFC 9207 §3.
 func TestRFC8414Section2RequiredMembers(t *testing.T) {
 	_, h := described(t)
 	for path, names := range map[string][]string{
-		asRFC8414: {"issuer", "token_endpoint", "jwks_uri", "response_types_supported"},
+		asRFC8414: {
+			"issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported", "code_challenge_methods_supported",
+			"pushed_authorization_request_endpoint", "device_authorization_endpoint", "authorization_response_iss_parameter_supported",
+		},
 		asOpenID: {
-			"issuer", "token_endpoint", "jwks_uri", "response_types_supported",
+			"issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "response_types_supported",
 			"subject_types_supported", "id_token_signing_alg_values_supported",
 		},
 	} {
@@ -94,7 +97,7 @@ func TestMetadataFollowsTheRoutes(t *testing.T) {
 		if want[r.Metadata] != "" {
 			t.Errorf("%s is the name of two routes", r.Metadata)
 		}
-		want[r.Metadata] = issuer + path
+		want[r.Metadata] = issuer + strings.TrimSuffix(path, "{$}")
 	}
 	doc := document(t, h, asRFC8414)
 	for name, url := range want {

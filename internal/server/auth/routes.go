@@ -14,17 +14,19 @@ import (
 	"github.com/wattgate/wattgate/internal/issuance"
 	"github.com/wattgate/wattgate/internal/oauth"
 	"github.com/wattgate/wattgate/internal/server"
+	"github.com/wattgate/wattgate/internal/throttle"
 )
 
 // Clients finds out which application is asking.
 type Clients interface {
 	Client(id string, given domain.Secret, method domain.AuthMethod, from domain.Origin) (*domain.Listing, error)
 	Assertion(ctx context.Context, id, raw string, from domain.Origin) (*domain.Listing, error)
+	Public(id string, from domain.Origin) (*domain.Listing, error)
 }
 
 // Tokens finds out who holds an access token.
 type Tokens interface {
-	Caller(raw string, audience domain.Audience) (domain.Caller, error)
+	Present(p *domain.Presentation, audience domain.Audience) (domain.Caller, error)
 }
 
 // Issuer decides on tokens.
@@ -32,6 +34,7 @@ type Issuer interface {
 	ClientCredentials(app *domain.Listing, req issuance.Request) (oauth.Token, error)
 	Impersonate(ctx context.Context, caller domain.Caller, user domain.UserID, from domain.Origin) (oauth.Token, error)
 	Exchange(ctx context.Context, app *domain.Listing, req issuance.Exchange) (oauth.Token, error)
+	ForUser(ctx context.Context, app *domain.Listing, g issuance.UserGrant, from domain.Origin) (oauth.Token, error)
 }
 
 // Keys gives the public halves of the signing keys.
@@ -50,6 +53,14 @@ type Host struct {
 	Kraken     dialect.Kraken
 
 	Introspector Introspector
+	Statements   Statements // nil: nothing is signed but tokens
+	Bound        Bound
+
+	Desk      Desk
+	Unproven  *throttle.Limiter // see [UnprovenRequests]; nil: no limit
+	People    People
+	LoginURL  string // where a person logs in and decides, on the support host
+	DeviceURL string // where a person types the code of a device, there too
 
 	URL    string        // of this host, without a slash at the end: the issuer
 	MaxAge time.Duration // how long the keys and the metadata may be kept
@@ -72,6 +83,15 @@ func (h *Host) Table() *server.Host {
 			{Pattern: "GET /v1/auth/impersonate", Guard: server.Permission(domain.CanImpersonate, domain.AudienceAuth), Handler: h.impersonate, Dialect: ez}, // E17
 			{Pattern: "GET /.well-known/jwks.json", Guard: server.Public, Handler: h.jwks, Dialect: ez, Metadata: "jwks_uri"},                                // RFC 7517 §5
 			{Pattern: "GET /.well-known/jwks.json/{$}", Guard: server.Public, Handler: h.jwks, Dialect: ez},
+			{Pattern: "GET /oauth2/authorize", Guard: server.Public, Handler: h.authorize, Dialect: server.Pages(""), Metadata: "authorization_endpoint"}, // RFC 6749 §3.1
+			{Pattern: "POST /oauth2/authorize", Guard: server.Public, Handler: h.authorize, Dialect: server.Pages("")},
+			{Pattern: "POST /oauth2/par", Guard: server.Public, Handler: h.push, Dialect: ez, Metadata: "pushed_authorization_request_endpoint"},         // RFC 9126 §2
+			{Pattern: "POST /device-authorization/{$}", Guard: server.Public, Handler: h.device, Dialect: ez, Metadata: "device_authorization_endpoint"}, // RFC 8628 §3.1
+			{Pattern: "POST /device-authorization", Guard: server.Public, Handler: h.device, Dialect: ez},
+			{Pattern: "GET /userinfo", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez, Metadata: "userinfo_endpoint"}, // OpenID Connect Core §5.3
+			{Pattern: "GET /userinfo/{$}", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez},
+			{Pattern: "POST /userinfo", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez},
+			{Pattern: "POST /userinfo/{$}", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez},
 			{Pattern: "GET /errors", Guard: server.Public, Handler: h.errors, Dialect: server.Plain()}, // RFC 6749 §5.2 error_uri
 		},
 	}
@@ -81,11 +101,11 @@ func (h *Host) Table() *server.Host {
 
 // authenticate reads who is asking from the Authorization header.
 func (h *Host) authenticate(r *http.Request, audience domain.Audience) (domain.Caller, error) {
-	raw, err := dialect.BearerToken(r)
+	presented, err := dialect.Presented(r, h.URL)
 	if err != nil {
 		return domain.Caller{}, err
 	}
-	return h.Tokens.Caller(raw, audience)
+	return h.Tokens.Present(&presented, audience)
 }
 
 // client finds out which application is asking, by whichever one method it chose.
@@ -93,12 +113,15 @@ func (h *Host) client(ctx context.Context, c dialect.Credentials, call *server.C
 	if c.Method == domain.PrivateKeyJWT {
 		return h.Clients.Assertion(ctx, c.ID, c.Secret.Reveal(), call.Origin)
 	}
+	if app, err, ours := h.certified(c, call); ours {
+		return app, err
+	}
 	return h.Clients.Client(c.ID, c.Secret, c.Method, call.Origin)
 }
 
 // energyZeroToken answers E13 in EnergyZero's spelling.
 func (h *Host) energyZeroToken(w http.ResponseWriter, r *http.Request, call *server.Call) error {
-	token, err := h.token(r, call)
+	token, err := h.token(w, r, call, false)
 	if err != nil {
 		return err
 	}
@@ -108,7 +131,7 @@ func (h *Host) energyZeroToken(w http.ResponseWriter, r *http.Request, call *ser
 
 // krakenToken answers K17 in Kraken's spelling.
 func (h *Host) krakenToken(w http.ResponseWriter, r *http.Request, call *server.Call) error {
-	token, err := h.token(r, call)
+	token, err := h.token(w, r, call, true)
 	if err != nil {
 		return err
 	}
@@ -116,8 +139,9 @@ func (h *Host) krakenToken(w http.ResponseWriter, r *http.Request, call *server.
 	return nil
 }
 
-// token is what both spellings have in common.
-func (h *Host) token(r *http.Request, call *server.Call) (oauth.Token, error) {
+// token is what both spellings have in common. lasting says that refresh tokens
+// are not rotated there.
+func (h *Host) token(w http.ResponseWriter, r *http.Request, call *server.Call, lasting bool) (oauth.Token, error) {
 	req, err := dialect.ReadToken(r)
 	if err != nil {
 		return oauth.Token{}, err
@@ -126,11 +150,22 @@ func (h *Host) token(r *http.Request, call *server.Call) (oauth.Token, error) {
 	if grant < 0 {
 		return oauth.Token{}, &oauth.Error{Code: oauth.UnsupportedGrantType, Description: "this server does not know that grant_type"}
 	}
-	app, err := h.client(r.Context(), req.Client, call)
+	proof, err := h.proof(r)
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	client := h.client
+	if req.Redemption != nil {
+		req.Redemption.Lasting, client = lasting, h.anyClient
+	}
+	app, err := client(r.Context(), req.Client, call)
 	if err != nil {
 		return oauth.Token{}, err
 	}
 	call.Event.Client(app.ID, app.Partner)
+	if err := h.bind(w, app, proof, call); err != nil {
+		return oauth.Token{}, err
+	}
 	return grants[grant].token(h, r, call, app, req)
 }
 

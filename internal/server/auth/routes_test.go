@@ -36,7 +36,8 @@ func (r *rooms) Assertion(_ context.Context, id, raw string, from domain.Origin)
 	return r.Client(id, domain.NewSecret(raw), domain.PrivateKeyJWT, from)
 }
 
-func (r *rooms) Caller(raw string, audience domain.Audience) (domain.Caller, error) {
+func (r *rooms) Present(p *domain.Presentation, audience domain.Audience) (domain.Caller, error) {
+	raw := p.Token
 	r.asked = append(r.asked, "caller "+raw+" for "+audience.String())
 	if raw == "" {
 		return domain.Caller{}, authn.ErrNoToken
@@ -59,8 +60,13 @@ func (r *rooms) JWKS() ([]byte, string) { return []byte(`{"keys":[]}`), `"v1"` }
 // handler is the auth host by itself.
 func handler(t *testing.T, r *rooms) http.Handler {
 	t.Helper()
+	return handlerWith(t, r, &desk{rooms: r})
+}
+
+func handlerWith(t *testing.T, r *rooms, d auth.Desk) http.Handler {
+	t.Helper()
 	s := &server.Serving{Log: slog.New(slog.DiscardHandler), Now: time.Now}
-	h, err := s.OneOrigin((&auth.Host{Clients: r, Tokens: r, Issuer: r, Keys: r, Revoker: r, Introspector: r, MaxAge: 5 * time.Minute, EnergyZero: dialect.EnergyZero{}, Kraken: dialect.Kraken{}}).Table())
+	h, err := s.OneOrigin((&auth.Host{Clients: r, Tokens: r, Issuer: r, Keys: r, Revoker: r, Introspector: r, Desk: d, People: r, LoginURL: "https://help/login", DeviceURL: "https://help/device", MaxAge: 5 * time.Minute, EnergyZero: dialect.EnergyZero{}, Kraken: dialect.Kraken{}}).Table())
 	if err != nil {
 		t.Fatal(err)
 	}

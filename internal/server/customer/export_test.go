@@ -7,6 +7,12 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
+// ReadPage reads the parameters of a page of consents.
+var ReadPage = readPage
+
+// ISODuration writes a length of time.
+var ISODuration = isoDuration
+
 // Refuses asks a guard made from the schema whether it refuses a field to the
 // asker of the context.
 func Refuses(ctx context.Context, schema *ast.Schema, object, field string) (error, error) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/dpop"
 	"github.com/wattgate/wattgate/internal/server"
 )
 
@@ -16,12 +17,15 @@ type protectedResource struct {
 	AuthorizationServers []string `json:"authorization_servers"`
 	Scopes               []string `json:"scopes_supported"`
 	BearerMethods        []string `json:"bearer_methods_supported"`
+	DPoP                 []string `json:"dpop_signing_alg_values_supported"`
+	Certificates         bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 }
 
 // metadata returns the routes of that document (RFC 9728 §3).
 func (h *Host) metadata() ([]server.Route, error) {
 	body, err := json.Marshal(protectedResource{
 		Resource: h.URL, AuthorizationServers: []string{h.AuthURL}, Scopes: h.api.guard.scopes(), BearerMethods: []string{"header"},
+		DPoP: dpop.Algorithms(), Certificates: h.Certificates,
 	})
 	if err != nil {
 		return nil, err

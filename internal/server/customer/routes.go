@@ -16,19 +16,24 @@ import (
 
 // Tokens finds out who holds an access token.
 type Tokens interface {
-	Caller(raw string, audience domain.Audience) (domain.Caller, error)
+	Present(p *domain.Presentation, audience domain.Audience) (domain.Caller, error)
 }
 
 // Host is the customer host.
 type Host struct {
 	Usage  *usage.Service
 	Tokens Tokens
+	// Consents keeps what customers have allowed; nil: nobody can ask.
+	Consents Consents
 	// Front answers a browser at the root.
 	Front server.Handler
 	// URL and AuthURL are the public addresses of this host and of the one that
 	// gives out its tokens, without a slash at the end.
 	URL, AuthURL string
 	MaxAge       time.Duration // how long the metadata may be kept
+	// Certificates says that TLS clients are asked for a certificate, to which
+	// tokens may be bound.
+	Certificates bool
 	api          *API
 }
 
@@ -51,6 +56,8 @@ func (h *Host) Table() (*server.Host, error) {
 			server.Route{Pattern: "GET " + path, Guard: server.Fields, Handler: get, Dialect: refusals{}},
 		)
 	}
+	table.Authenticate = h.caller
+	table.Routes = append(table.Routes, h.consentRoutes()...)
 	described, err := h.metadata()
 	table.Routes = append(table.Routes, described...)
 	return table, err
@@ -85,11 +92,7 @@ func (h *Host) root(w http.ResponseWriter, r *http.Request, call *server.Call) e
 
 // authenticate reads who is asking from the Authorization header (K19).
 func (h *Host) authenticate(r *http.Request) (domain.Caller, error) {
-	raw, err := dialect.BearerToken(r)
-	if err != nil { // it cannot be a token of ours
-		return domain.Caller{}, &domain.Error{Kind: domain.Unauthenticated, Public: authn.ErrInvalid.Public, Err: err}
-	}
-	caller, err := h.Tokens.Caller(raw, domain.AudienceCustomer)
+	caller, err := h.caller(r, domain.AudienceCustomer)
 	if err != nil {
 		return domain.Caller{}, err
 	}
@@ -97,6 +100,15 @@ func (h *Host) authenticate(r *http.Request) (domain.Caller, error) {
 		call.Event.Caller(caller)
 	}
 	return caller, nil
+}
+
+// caller returns who holds the request's token, which is for the audience.
+func (h *Host) caller(r *http.Request, audience domain.Audience) (domain.Caller, error) {
+	presented, err := dialect.Presented(r, h.URL)
+	if err != nil { // it cannot be a token of ours
+		return domain.Caller{}, &domain.Error{Kind: domain.Unauthenticated, Public: authn.ErrInvalid.Public, Err: err}
+	}
+	return h.Tokens.Present(&presented, audience)
 }
 
 // note puts a cause into the request's line in the log.
@@ -115,6 +127,9 @@ func (refusals) WriteError(w http.ResponseWriter, err error) {
 	status := http.StatusInternalServerError
 	if e, ok := errors.AsType[*domain.Error](err); ok {
 		status = server.Status(e.Kind)
+	}
+	if dialect.WriteChallenge(w.Header(), err) {
+		status = http.StatusUnauthorized
 	}
 	c, _ := codeOf(err)
 	w.Header().Set("Cache-Control", "no-store")

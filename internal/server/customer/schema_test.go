@@ -174,7 +174,7 @@ func TestNobodySeesWhatIsAnothers(t *testing.T) {
 		"bo":   {"prop_bo", "A-BO", []string{"prop_bo", "A-BO", "Bo", "871690000000000001"}},
 		"cleo": {"prop_cleo", "A-CLEO", []string{"prop_cleo", "A-CLEO", "Cleo", "871690000000000002"}},
 	}
-	sees := map[string]string{"third-party": "ada bo", "partner": "ada bo", "watt": "cleo", "ada": "ada", "bo": "bo", "narrowed": "ada"}
+	sees := map[string]string{"third-party": "ada bo", "partner": "ada bo", "watt": "cleo", "ada": "ada", "bo": "bo", "narrowed": "ada", "bos-reader": "bo"}
 	schema := w.api.Schema()
 	roots := map[string]string{
 		"property": `property(id:$id)`, "account": `account(accountNumber:$n)`, "properties": `properties(accountNumber:$n)`, "me": `me`,

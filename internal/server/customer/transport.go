@@ -11,6 +11,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
+
+	"github.com/wattgate/wattgate/internal/dialect"
 )
 
 // ServeHTTP answers one GraphQL request, by the rules of GraphQL over HTTP:
@@ -49,6 +51,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // answer executes the document and writes what comes of it.
 func (a *API) answer(out *response, r *http.Request, params *graphql.RawParams) {
 	who := a.ask(r)
+	if dialect.WriteChallenge(out.Header(), who.err) { // a bound token without its proof: not even what is open to all
+		who.tell(who.err)
+		c, _ := codeOf(who.err)
+		out.request(http.StatusUnauthorized, write(c, "", nil))
+		return
+	}
 	exec, tokens := a.known, tokensKnown
 	if who.err != nil {
 		exec, tokens = a.anonymous, tokensAnonymous

@@ -48,7 +48,13 @@ var callers = map[string]domain.Caller{
 	"ada":         {Partner: stroom, Client: "app_stroom", User: ada, Actor: "app_stroom", Permissions: domain.CustomerPermissions, Audiences: onCustomer, Reach: domain.ReachPartner},
 	"bo":          {Partner: stroom, Client: "app_stroom", User: bo, Permissions: domain.CustomerPermissions, Audiences: onCustomer, Reach: domain.ReachPartner},
 	"narrowed":    {Partner: stroom, Client: "app_stroom", User: ada, Permissions: domain.PermissionSet(domain.CanQueryProperty), Audiences: onCustomer, Reach: domain.ReachPartner},
-	"auth-only":   {Partner: stroom, Client: "app_stroom", Permissions: domain.AllPermissions(), Audiences: domain.AudienceSet(domain.AudienceAuth), Reach: domain.ReachPartner},
+	// Readers by consent: one whom nobody has allowed anything, at Watt and with a
+	// customer's token too, and one whom Bo has allowed to read.
+	"consented-watt": {Partner: watt, Client: "app_agreed", Permissions: thirdParty, Audiences: onCustomer, Reach: domain.ReachConsented},
+	"consented-ada":  {Partner: stroom, Client: "app_agreed", User: ada, Permissions: domain.CustomerPermissions, Audiences: onCustomer, Reach: domain.ReachConsented},
+	"bos-reader":     {Partner: stroom, Client: "app_bos", Permissions: thirdParty, Audiences: onCustomer, Reach: domain.ReachConsented},
+	"bos-reader-ada": {Partner: stroom, Client: "app_bos", User: ada, Permissions: domain.CustomerPermissions, Audiences: onCustomer, Reach: domain.ReachConsented},
+	"auth-only":      {Partner: stroom, Client: "app_stroom", Permissions: domain.AllPermissions(), Audiences: domain.AudienceSet(domain.AudienceAuth), Reach: domain.ReachPartner},
 }
 
 func authenticate(r *http.Request) (domain.Caller, error) {
@@ -73,6 +79,7 @@ func authenticate(r *http.Request) (domain.Caller, error) {
 type world struct {
 	api   *customer.API
 	usage *usage.Service
+	store *sqlite.Store
 
 	mu     sync.Mutex
 	logged []string
@@ -101,7 +108,6 @@ func newWorld(t testing.TB) *world {
 
 func build() (*world, error) {
 	ctx := context.Background()
-	now := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
 	store, err := sqlite.Open(ctx, ":memory:", sqlite.Options{Now: func() time.Time { return now }})
 	if err != nil {
 		return nil, err
@@ -135,10 +141,14 @@ func build() (*world, error) {
 			}, next()))
 	}
 	errs = append(errs, store.TakeIn(ctx, measure))
+	errs = append(errs, store.AddApplication(ctx, reader("app_bos", stroom), nil, next()), give(store, domain.Consent{
+		ID: "con_bos", Application: "app_bos", Partner: stroom, User: bo, HistoryFrom: domain.NewDate(2024, 2, 1), ValidUntil: now.AddDate(1, 0, 0), CreatedAt: now,
+		SupplyPoints: []domain.SupplyPointRef{{Market: domain.MarketNLDElectricity, Identifier: "871690000000000001"}},
+	}, next()))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	w := &world{usage: &usage.Service{Store: store, CursorKey: [32]byte{7}}}
+	w := &world{store: store, usage: &usage.Service{Store: store, CursorKey: [32]byte{7}, Now: func() time.Time { return now }}}
 	w.api, err = customer.New(customer.Config{Usage: w.usage, Authenticate: authenticate, Log: w.log})
 	return w, err
 }

@@ -1,16 +1,19 @@
 // Package support answers one question: what do people see in a browser?
 //
-// The support site itself comes with its own issue; until then its addresses
-// say so, and the front page says where one is.
+// Customers log in, decide what an application may read, and connect devices. The
+// support site itself comes with its own issue; until then its addresses say so,
+// and the front page says where one is. No page has a script.
 package support
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"strings"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/server"
+	"github.com/wattgate/wattgate/internal/throttle"
 )
 
 // Host is the support host.
@@ -19,12 +22,32 @@ type Host struct {
 	Environment                      string
 	// Ready reports whether the server can do its work.
 	Ready func(r *http.Request) error
+
+	Sessions   Sessions
+	Desk       Desk
+	Directory  interface{ Directory() *domain.Directory }
+	Partners   Partners
+	WrongCodes *throttle.Limiter // of devices
+}
+
+// Partners lists the partners.
+type Partners interface {
+	Partners(ctx context.Context) ([]domain.Partner, error)
 }
 
 // Table returns the host's table of contents.
 func (h *Host) Table() *server.Host {
 	plain := server.Plain()
+	pages := server.Pages(stylePath)
 	return &server.Host{Name: "support", Routes: []server.Route{
+		{Pattern: "GET /login", Guard: server.Public, Handler: h.login, Dialect: pages},
+		{Pattern: "POST /login", Guard: server.Public, Handler: h.logIn, Dialect: pages},
+		{Pattern: "POST /logout", Guard: server.Public, Handler: h.logout, Dialect: pages},
+		{Pattern: "GET /consent", Guard: server.Public, Handler: h.consent, Dialect: pages},
+		{Pattern: "POST /consent", Guard: server.Public, Handler: h.decide, Dialect: pages},
+		{Pattern: "GET /device", Guard: server.Public, Handler: h.device, Dialect: pages}, // RFC 8628 §3.3
+		{Pattern: "POST /device", Guard: server.Public, Handler: h.deviceCode, Dialect: pages},
+		{Pattern: "GET " + stylePath, Guard: server.Public, Handler: h.style, Dialect: plain},
 		{Pattern: "GET /support", Guard: server.Public, Handler: h.later("The support site", "wattgate app create --help"), Dialect: plain},
 		{Pattern: "GET /support/", Guard: server.Public, Handler: h.later("The support site", "wattgate app create --help"), Dialect: plain},
 	}}
@@ -116,6 +139,8 @@ var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
 <dt>Tokens for partners<dd><code>POST {{.AuthURL}}/oauth2/token</code>
 <dt>Acting for a customer<dd><code>GET {{.AuthURL}}/v1/auth/impersonate?user_id=…</code>
 <dt>Tokens for third parties<dd><code>POST {{.AuthURL}}/token/</code>
+<dt>Asking a customer<dd><code>GET {{.AuthURL}}/oauth2/authorize</code>
+<dt>Connecting a device<dd><a href="{{.SupportURL}}/device"><code>{{.SupportURL}}/device</code></a>
 <dt>The customer API (GraphQL)<dd><code>POST {{.CustomerURL}}/v1/graphql/</code>
 <dt>Keys that verify our tokens<dd><a href="{{.AuthURL}}/.well-known/jwks.json"><code>{{.AuthURL}}/.well-known/jwks.json</code></a>
 <dt>The support site (not here yet)<dd><a href="{{.SupportURL}}/support/"><code>{{.SupportURL}}/support/</code></a>

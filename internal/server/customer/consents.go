@@ -1,0 +1,132 @@
+package customer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/wattgate/wattgate/internal/authorize"
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/server"
+)
+
+// Consents is who keeps what customers have allowed.
+type Consents interface {
+	// Consents lists consents, newest first.
+	Consents(ctx context.Context, f authorize.Filter) ([]domain.Consent, error)
+	// EndConsent ends a consent and all its tokens. It is the caller's: the
+	// user's, or without a user the application's. Otherwise it is
+	// [domain.NotFound].
+	EndConsent(ctx context.Context, id domain.ConsentID, by domain.Caller, from domain.Origin) error
+}
+
+// consentRoutes are the doors to what a customer has allowed. Whose token it is
+// decides what it shows, so that no permission is asked besides.
+func (h *Host) consentRoutes() []server.Route {
+	if h.Consents == nil {
+		return nil
+	}
+	guard, dialect := server.Token(domain.AudienceCustomer), problems{h.URL + "/.well-known/oauth-protected-resource"}
+	return []server.Route{
+		{Pattern: "GET /v1/consents", Guard: guard, Handler: h.listConsents, Dialect: dialect},
+		{Pattern: "DELETE /v1/consents/{id}", Guard: guard, Handler: h.endConsent, Dialect: dialect},
+	}
+}
+
+// listConsents answers with one page of the caller's consents.
+func (h *Host) listConsents(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	filter, err := readPage(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	limit := filter.Limit
+	filter.Application, filter.User = whose(call.Caller)
+	filter.Limit++ // one more tells whether there is a next page
+	list, err := h.Consents.Consents(r.Context(), filter)
+	if err != nil {
+		return err
+	}
+	page := consentPage{Consents: []consentShown{}}
+	if len(list) > limit {
+		list = list[:limit]
+		page.Next = &list[limit-1].ID
+	}
+	for _, c := range list {
+		page.Consents = append(page.Consents, showConsent(c, call.Origin.At))
+	}
+	body, err := json.Marshal(page)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	server.WriteBody(w, http.StatusOK, "application/json", body)
+	return nil
+}
+
+// endConsent ends a consent. One that has ended already stays so.
+func (h *Host) endConsent(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	if r.URL.RawQuery != "" {
+		return &domain.Error{Kind: domain.Invalid, Public: "this takes no parameters"}
+	}
+	id, err := domain.ParseConsentID(r.PathValue("id"))
+	if err != nil { // what cannot be an identifier names nothing either
+		return noConsent(err)
+	}
+	if err := h.mayEnd(r.Context(), call.Caller, id); err != nil {
+		return err
+	}
+	if err := h.Consents.EndConsent(r.Context(), id, call.Caller, call.Origin); err != nil {
+		if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.NotFound {
+			return noConsent(err)
+		}
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// noConsent is the answer for a consent that is somebody else's and for one that
+// nobody has.
+func noConsent(cause error) error {
+	return &domain.Error{Kind: domain.NotFound, Public: "there is no such consent", Err: cause}
+}
+
+// whose returns whose consents a token stands for. That of an application is
+// for the application's. That of a user is for the user's, but what other
+// applications may read is personal data: an application that reads by consent,
+// and one that may not see personal data, sees no more than what the user has
+// given to itself.
+func whose(caller domain.Caller) (domain.ClientID, domain.UserID) {
+	if caller.User != "" && caller.Reach == domain.ReachPartner && caller.Permissions.Has(domain.CanViewPersonalData) {
+		return "", caller.User
+	}
+	return caller.Client, caller.User
+}
+
+// mayEnd fails where a user's token, in the hands of an application that sees
+// only its own consents, names another application's.
+func (h *Host) mayEnd(ctx context.Context, caller domain.Caller, id domain.ConsentID) error {
+	app, user := whose(caller)
+	if app == "" || user == "" {
+		return nil // EndConsent knows the rule for one of the two
+	}
+	filter := authorize.Filter{Application: app, User: user, Limit: mostConsents}
+	for {
+		list, err := h.Consents.Consents(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			if c.ID == id {
+				return nil
+			}
+		}
+		if len(list) < filter.Limit {
+			return noConsent(fmt.Errorf("%s is not one that %s gave to %s", id, user, app))
+		}
+		filter.After = list[len(list)-1].ID
+	}
+}

@@ -1,0 +1,69 @@
+package support
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/server"
+	"github.com/wattgate/wattgate/internal/throttle"
+)
+
+// WrongUserCodes is how often a wrong user code may be typed from one address
+// (RFC 8628 §5.1): a code lives ten minutes and is one of 25 billion.
+var WrongUserCodes = throttle.Limit{Burst: 10, Every: 30 * time.Second, Most: 30 * time.Minute}
+
+// device shows the form for the code that a device shows (RFC 8628 §3.3). A code
+// in the address is filled in and not taken: the person compares it with the
+// device's first (§3.3.1, §5.4).
+func (h *Host) device(w http.ResponseWriter, r *http.Request, _ *server.Call) error {
+	return h.askForCode(w, r.URL.Query().Get("user_code"), nil)
+}
+
+// deviceCode takes the form.
+func (h *Host) deviceCode(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	f, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	code := f.get("user_code")
+	key := h.WrongCodes.Key("", throttle.Address(call.Origin.Address))
+	if h.WrongCodes.Wait(key, call.Origin.At) > 0 {
+		return h.wrongCode(w, call, key, code, nil)
+	}
+	challenge, err := h.Desk.DevicePending(r.Context(), code)
+	if e, ok := errors.AsType[*domain.Error](err); ok && (e.Kind == domain.NotFound || e.Kind == domain.Invalid) {
+		return h.wrongCode(w, call, key, code, &domain.Error{Kind: domain.Invalid, Public: "That code is not known, or has run out. Look at your device again.", Err: err})
+	}
+	if err != nil {
+		return err
+	}
+	server.SeeOther(w, question{challenge: challenge}.at("/login"))
+	return nil
+}
+
+// wrongCode counts a wrong code, and shows the form again.
+func (h *Host) wrongCode(w http.ResponseWriter, call *server.Call, key throttle.Key, code string, why *domain.Error) error {
+	if wait := h.WrongCodes.Charge(key, call.Origin.At); wait > 0 || why == nil {
+		limit := h.WrongCodes.Limit()
+		why = &domain.Error{
+			Kind: domain.Throttled, Public: "That was tried too often. Wait before the next try.",
+			Err: &domain.Pause{Limit: "device", Quota: limit.Burst, Window: limit.Window(), Wait: max(wait, time.Second)},
+		}
+	}
+	call.Event.Refused(why)
+	return h.askForCode(w, code, why)
+}
+
+func (h *Host) askForCode(w http.ResponseWriter, code string, wrong *domain.Error) error {
+	status, sentence := http.StatusOK, ""
+	if wrong != nil {
+		status, sentence = server.Status(wrong.Kind), wrong.Public
+		server.RetryAfter(w.Header(), wrong)
+	}
+	if len(code) > 20 {
+		code = ""
+	}
+	return h.show(w, status, "device", "", map[string]any{"Title": "Connect a device", "Code": code, "Wrong": sentence})
+}
