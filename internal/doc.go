@@ -4,8 +4,9 @@
 //	5  cmd/wattgate                                      flags, exit codes
 //	4  app                                               who gets whom
 //	3  server + auth customer support   store + sqlite storetest
-//	2  authn  issuance  registry  usage  intake  audit   decisions
-//	1  dialect  authz  token  secret  interval  meterfile  throttle
+//	2  authn  authorize  issuance  registry  session
+//	   usage  intake  audit                              decisions
+//	1  dialect  authz  dpop  token  secret  interval  meterfile  throttle
 //	0  domain  oauth                                     words
 //
 // The way of one request, a partner that acts for a customer (E17):
@@ -22,6 +23,20 @@
 //	store/sqlite/audit.go    the act, durable before the answer
 //	token/sign.go            the token
 //	dialect/energyzero.go    how it is said
+//
+// The way of one consent, of a customer to an application (RFC 6749 §4.1):
+//
+//	server/auth/authorize.go     GET /oauth2/authorize
+//	dialect/authorize.go         what is asked
+//	authorize/check.go           may it be asked, and where the answer goes
+//	authorize/wait.go            a challenge, under which it waits
+//	server/support/login.go      GET /login, POST /login
+//	session/login.go             who is at the browser
+//	server/support/consent.go    GET /consent, POST /consent
+//	authorize/decide.go          what the customer allows: a consent and a code
+//	server/auth/code.go          POST /oauth2/token with the code
+//	authorize/redeem.go          once, and with the right verifier
+//	issuance/user.go             which token, which ID token
 //
 // The way of one read, a third party's half-hours (K21):
 //

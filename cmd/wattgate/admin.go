@@ -28,7 +28,7 @@ func withAdmin(cmd *cobra.Command, w world, f func(context.Context, *app.Admin) 
 		return err
 	}
 	admin, err := app.Dial(c, func() (*app.App, error) {
-		return app.Open(cmd.Context(), c, app.World{Now: w.now})
+		return app.Open(cmd.Context(), c, app.World{Now: w.now, Evidence: cmd.Parent().Name() == "audit"})
 	})
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ func appCommand(w world) *cobra.Command {
 		by("disable", "Disable an application and end all its tokens", "app.disable"),
 		by("enable", "Enable an application again", "app.enable"),
 		secretCommand(w),
+		appKeysCommand(w, one),
 	)
 }
 
@@ -35,13 +36,15 @@ func appCreateCommand(w world) *cobra.Command {
 	f.StringVar(&in.Role, "role", "", "API role, for example THIRD_PARTY_UTILITY_USAGE_DATA_VIEWER (required)")
 	f.StringVar(&in.Reach, "reach", "partner", "partner: all its supply points; consented: only those whose customer agreed")
 	f.StringVar(&in.Type, "type", "Confidential", "client type: Confidential or Public")
-	f.StringSliceVar(&in.Grants, "grant", []string{"client_credentials"}, "grant types; may repeat")
+	f.StringSliceVar(&in.Grants, "grant", []string{"client_credentials"}, "grant types; may repeat: client_credentials, authorization_code, refresh_token, urn:ietf:params:oauth:grant-type:device_code")
 	f.StringSliceVar(&in.URIs, "uri", nil, "allowed redirect URIs; client credentials need none")
 	f.BoolVar(&in.SkipAuthorization, "skip-authorization", false, "do not ask the customer")
 	f.StringSliceVar(&in.Audiences, "audience", nil, "APIs that its tokens open: auth, customer, measurements; default: those the role has a use for")
 	f.StringVar(&lifetime, "lifetime", "", "of its tokens, 60s to 60m; default: 5m with CAN_IMPERSONATE, otherwise 60m")
-	f.StringVar(&in.AuthMethod, "auth-method", "", "pin to client_secret_basic, client_secret_post or private_key_jwt")
-	f.StringVar(&keys, "jwks", "", "file with the application's public keys (JWKS), for private_key_jwt; there is no secret then")
+	f.StringVar(&in.AuthMethod, "auth-method", "", "pin to client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth or self_signed_tls_client_auth")
+	f.StringVar(&keys, "jwks", "", "file with the application's public keys (JWKS), for private_key_jwt, or with its certificates (x5c), for self_signed_tls_client_auth; there is no secret then")
+	f.StringVar(&in.TLSSubject, "tls-subject", "", "of its certificate, for tls_client_auth: CN=…,O=…, or dns:NAME, uri:URI, ip:ADDRESS, email:ADDRESS; there is no secret then")
+	f.BoolVar(&in.FAPI, "fapi", false, "FAPI 2.0: private_key_jwt or a client certificate, every token bound by DPoP or certificate, ten minutes at most")
 	f.StringVar(&expires, "expires", "", "of the secret, for example 90d, 12mo or never; default: 12mo")
 	need(cmd, "name", "partner", "role")
 	return adminCommand(w, cmd, "app.create", func([]string) (any, error) {
@@ -80,13 +83,9 @@ func issued(w world) func(app.Issued) table {
 func applications(list []app.ApplicationView) table {
 	t := table{columns: []string{"client_id", "name", "partner", "role", "permissions", "reach", "audiences", "lifetime", "state"}}
 	for _, v := range list {
-		state := "active"
-		if v.Disabled {
-			state = "disabled"
-		}
 		t.rows = append(t.rows, []string{
 			string(v.ID), v.Name, string(v.Partner), string(v.Role), strings.Join(v.Permissions, " "), string(v.Reach),
-			strings.Join(v.Audiences, " "), fmt.Sprintf("%d s", v.Lifetime), state,
+			strings.Join(v.Audiences, " "), fmt.Sprintf("%d s", v.Lifetime), state(v.Disabled),
 		})
 	}
 	return t

@@ -93,6 +93,9 @@ func demoEnv(d *app.Demo, u app.URLs) [][2]string {
 		{"OAUTH_MANAGER_PASSWORD", d.OAuthManagerPassword},
 		{"API_ENGINEER_EMAIL", d.APIEngineerEmail},
 		{"API_ENGINEER_PASSWORD", d.APIEngineerPassword},
+		{"SOLAR_COACH_CLIENT_ID", string(d.SolarCoachClientID)},
+		{"SOLAR_COACH_CLIENT_SECRET", d.SolarCoachClientSecret},
+		{"SOLAR_COACH_REDIRECT_URI", d.SolarCoachRedirectURI},
 	}
 }
 

@@ -13,10 +13,16 @@ func partnerCommand(w world) *cobra.Command {
 	create := &cobra.Command{Use: "create", Short: "Create a partner"}
 	create.Flags().StringVar(&name, "name", "", "name of the partner (required)")
 	need(create, "name")
+	by := func(use, short, verb string) *cobra.Command {
+		return adminCommand(w, &cobra.Command{Use: use + " PARTNER", Short: short, Args: cobra.ExactArgs(1)}, verb, named,
+			func(p app.PartnerView) table { return partners([]app.PartnerView{p}) })
+	}
 	return group("partner", "White-label partners",
 		adminCommand(w, create, "partner.create", func([]string) (any, error) { return app.Named{ID: name}, nil },
 			func(p app.PartnerView) table { return partners([]app.PartnerView{p}) }),
 		adminCommand(w, &cobra.Command{Use: "list", Short: "List all partners"}, "partner.list", nothing, partners),
+		by("disable", "Disable a partner: close its applications and end all their tokens", "partner.disable"),
+		by("enable", "Enable a partner again", "partner.enable"),
 	)
 }
 
@@ -27,11 +33,19 @@ func nothing([]string) (any, error) { return struct{}{}, nil }
 func named(args []string) (any, error) { return app.Named{ID: args[0]}, nil }
 
 func partners(list []app.PartnerView) table {
-	t := table{columns: []string{"partner", "name", "created"}}
+	t := table{columns: []string{"partner", "name", "created", "state"}}
 	for _, p := range list {
-		t.rows = append(t.rows, []string{string(p.ID), p.Name, moment(&p.Created)})
+		t.rows = append(t.rows, []string{string(p.ID), p.Name, moment(&p.Created), state(p.Disabled)})
 	}
 	return t
+}
+
+// state says whether something is disabled.
+func state(disabled bool) string {
+	if disabled {
+		return "disabled"
+	}
+	return "active"
 }
 
 func userCommand(w world) *cobra.Command {
@@ -44,10 +58,15 @@ func userCommand(w world) *cobra.Command {
 	var passwordFile string
 	password := &cobra.Command{Use: "password USER", Short: "Replace a user's password", Args: cobra.ExactArgs(1)}
 	password.Flags().StringVar(&passwordFile, "password-file", "-", "file with the password; - is standard input")
+	by := func(use, short, verb string) *cobra.Command {
+		return adminCommand(w, &cobra.Command{Use: use + " USER", Short: short, Args: cobra.ExactArgs(1)}, verb, named, one)
+	}
 	return group("user", "Customers, staff and support staff",
 		userCreateCommand(w),
 		adminCommand(w, list, "user.list", func([]string) (any, error) { return filter, nil }, users),
 		adminCommand(w, &cobra.Command{Use: "show USER", Short: "Show a user by id, UUID or e-mail address", Args: cobra.ExactArgs(1)}, "user.show", named, one),
+		by("disable", "Disable a user and end all tokens for them", "user.disable"),
+		by("enable", "Enable a user again", "user.enable"),
 		adminCommand(w, password, "user.password", func(args []string) (any, error) {
 			text, err := readPassword(w, passwordFile)
 			return app.UserPassword{ID: args[0], Password: text}, err
@@ -102,14 +121,14 @@ func propertyCommand(w world) *cobra.Command {
 }
 
 func users(list []app.UserView) table {
-	t := table{columns: []string{"user", "email", "kind", "permissions", "partner", "accounts"}}
+	t := table{columns: []string{"user", "email", "kind", "permissions", "partner", "accounts", "state"}}
 	for _, u := range list {
 		accounts := make([]string, len(u.Accounts))
 		for i, a := range u.Accounts {
 			accounts[i] = string(a)
 		}
 		t.rows = append(t.rows, []string{
-			string(u.ID), u.Email, strings.Join(u.Kind, " "), strings.Join(u.Permissions, " "), string(u.Partner), strings.Join(accounts, " "),
+			string(u.ID), u.Email, strings.Join(u.Kind, " "), strings.Join(u.Permissions, " "), string(u.Partner), strings.Join(accounts, " "), state(u.Disabled),
 		})
 	}
 	return t

@@ -18,6 +18,7 @@ import (
 	"github.com/wattgate/wattgate/internal/audit"
 	"github.com/wattgate/wattgate/internal/authn"
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/dpop"
 	"github.com/wattgate/wattgate/internal/intake"
 	"github.com/wattgate/wattgate/internal/registry"
 	"github.com/wattgate/wattgate/internal/secret"
@@ -32,6 +33,9 @@ type World struct {
 	Now    func() time.Time
 	Chance io.Reader // nil: the system's
 	Log    io.Writer
+	// Evidence opens a database whose triggers somebody has changed, for reading
+	// only: the audit log is there to be looked at most of all then.
+	Evidence bool
 }
 
 // App is an opened installation: the rooms, wired, on a data folder that no
@@ -53,6 +57,7 @@ type App struct {
 
 	trail  trail
 	sealer secret.Sealer
+	proofs *dpop.Verifier
 	denied *authn.DenyList
 	// Keys signs and verifies, once it serves.
 	Keys   *token.Ring
@@ -106,13 +111,16 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 		return nil, err
 	}
 	pseudonyms := audit.NewPseudonyms(master.Derive(secret.LabelAddresses))
-	if a.store, err = sqlite.Open(ctx, database, sqlite.Options{Now: w.Now, Pseudonym: pseudonyms.Of}); err != nil {
+	engine, err := sqlite.Open(ctx, database, sqlite.Options{Now: w.Now, Pseudonym: pseudonyms.Of, Evidence: w.Evidence})
+	if err != nil {
 		return nil, err
 	}
+	a.store = engine
 	if err := a.openTrail(ctx, pseudonyms, master.Derive(secret.LabelCheckpoints)); err != nil {
 		return nil, err
 	}
 	a.sealer = master.Sealer()
+	a.openProofs(master)
 	pepper := master.Pepper()
 	a.Registry = &registry.Registry{
 		Store: a.store, Pepper: pepper, Environment: c.environment(), Now: w.Now, Chance: w.Chance,
@@ -121,15 +129,21 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if err := a.Registry.Refresh(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.Registry.OpenMark(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.openRevocations(ctx); err != nil {
 		return nil, err
 	}
 	a.Clients = &authn.Clients{
-		Directory: a.Registry, Pepper: pepper, Environment: c.environment(), Now: w.Now, Used: a.Registry.Used,
+		Directory: a.Registry, Pepper: pepper, Environment: c.environment(), Now: w.Now, Used: a.Registry.Used, UsedOwn: a.Registry.UsedOwn,
 		Throttle: authn.NewThrottle(w.Now()), Replays: a.store,
 	}
+	if err := a.Clients.Throttle.Keep(ctx, a.store, master.Derive(secret.LabelRanges)); err != nil {
+		return nil, err
+	}
 	a.Importer = &intake.Importer{Store: a.store, Now: w.Now, Chance: w.Chance}
-	a.Usage = &usage.Service{Store: a.store, CursorKey: master.Derive("measurement cursors")}
+	a.Usage = &usage.Service{Store: a.store, CursorKey: master.Derive("measurement cursors"), Now: w.Now}
 	return a, nil
 }
 
@@ -138,7 +152,7 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 func (a *App) Close(ctx context.Context) error {
 	var errs []error
 	if a.Registry != nil && a.Registry.Directory() != nil {
-		errs = append(errs, a.Registry.Flush(context.WithoutCancel(ctx)))
+		errs = append(errs, a.flush(context.WithoutCancel(ctx)))
 	}
 	if a.store != nil {
 		a.closeTrail(context.WithoutCancel(ctx))

@@ -13,7 +13,7 @@ func createApp(ctx context.Context, a *App, in AppCreate) (Issued, error) {
 	n := registry.NewApplication{
 		Name: in.Name, Type: domain.ClientType(in.Type), Grants: in.Grants, URIs: in.URIs, SkipAuthorization: in.SkipAuthorization,
 		Reach: domain.Reach(in.Reach), Role: domain.RoleName(in.Role), Lifetime: span(int64(in.Lifetime)),
-		AuthMethod: domain.AuthMethod(in.AuthMethod), Keys: []byte(in.Keys), SecretExpires: span(in.Expires),
+		AuthMethod: domain.AuthMethod(in.AuthMethod), Keys: []byte(in.Keys), TLSSubject: in.TLSSubject, FAPI: in.FAPI, SecretExpires: span(in.Expires),
 	}
 	var err error
 	if n.Partner, err = a.partner(ctx, in.Partner); err != nil {
@@ -21,6 +21,11 @@ func createApp(ctx context.Context, a *App, in AppCreate) (Issued, error) {
 	}
 	if n.Audiences, err = domain.ParseAudiences(in.Audiences); err != nil {
 		return Issued{}, err
+	}
+	if a.Keys != nil { // beside a live server, whose settings are known
+		if err := a.Config.checkBound(n); err != nil {
+			return Issued{}, err
+		}
 	}
 	app, secret, err := a.Registry.AddApplication(ctx, by(), n)
 	if err != nil {
@@ -36,7 +41,12 @@ func listApps(ctx context.Context, a *App, _ struct{}) ([]ApplicationView, error
 
 func showApp(ctx context.Context, a *App, in Named) (ApplicationView, error) {
 	app, err := a.application(ctx, in.ID)
-	return a.appView(app), err
+	if err != nil {
+		return ApplicationView{}, err
+	}
+	v := a.appView(app)
+	v.Use, err = a.ownUse(ctx, app)
+	return v, err
 }
 
 func disableApp(disabled bool) func(context.Context, *App, Named) (ApplicationView, error) {

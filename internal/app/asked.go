@@ -53,7 +53,9 @@ type (
 		Audiences         []string `json:"audiences"`
 		Lifetime          int      `json:"lifetime"` // seconds; 0: the role's default
 		AuthMethod        string   `json:"authMethod"`
-		Keys              string   `json:"jwks"`    // a JSON Web Key Set, for private_key_jwt
+		Keys              string   `json:"jwks"` // a JSON Web Key Set, for private_key_jwt
+		TLSSubject        string   `json:"tlsSubject"`
+		FAPI              bool     `json:"fapi"`
 		Expires           int64    `json:"expires"` // seconds; 0: twelve months; negative: never
 	}
 	// SecretChange names an application, and what its verb needs besides.

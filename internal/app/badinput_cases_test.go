@@ -75,7 +75,7 @@ const (
 func badInput(t *testing.T, s *stage) map[string]bad {
 	t.Helper()
 	cases := map[string]bad{}
-	for _, list := range []map[string]bad{badForms(s), badClients(t, s), badTokens(t, s), badUsers(t, s), badQueries(s), badExchanges(t, s), badQuestions(s)} {
+	for _, list := range []map[string]bad{badForms(s), badClients(t, s), badTokens(t, s), badUsers(t, s), badQueries(s), badExchanges(t, s), badQuestions(s), badAuthorizations(t, s)} {
 		for name, c := range list {
 			if _, twice := cases[name]; twice {
 				t.Fatalf("%q stands twice", name)

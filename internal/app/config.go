@@ -11,29 +11,34 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/wattgate/wattgate/internal/secret"
+	"github.com/wattgate/wattgate/internal/server"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
 // Config is everything that can be set. A flag wins over a WATTGATE_ variable,
 // that over the file, and that over the default. Origins says which one won.
 type Config struct {
-	Data         string // the folder of the database and the key file
-	Listen       string
-	AdminListen  string // metrics, besides the admin socket
-	AuthURL      string
-	CustomerURL  string
-	SupportURL   string
-	Environment  string
-	TokenAlg     string
-	TokenHeader  bool
-	KeyRotation  string // a span of time, as are the next two
-	KeyPublish   string
-	JWKSMaxAge   string
-	TLSCert      string
-	TLSKey       string
-	InsecureHTTP bool
-	LogLevel     string
-	AuditWitness string // a file on another disk, for checkpoints of the audit log
+	Data        string // the folder of the database and the key file
+	Listen      string
+	AdminListen string // metrics, besides the admin socket
+	AuthURL     string
+	CustomerURL string
+	SupportURL  string
+	Environment string
+	TokenAlg    string
+	TokenHeader bool
+	KeyRotation string // a span of time, as are the next two
+	KeyPublish  string
+	JWKSMaxAge  string
+	TLSCert     string
+	TLSKey      string
+	TLSClientCA string
+	// TLSClientCerts asks for client certificates of any making.
+	TLSClientCerts bool
+	InsecureHTTP   bool
+	TrustedProxies string // networks, separated by commas or spaces
+	LogLevel       string
+	AuditWitness   string // a file on another disk, for checkpoints of the audit log
 
 	Origins map[string]string // setting name -> default, file …, WATTGATE_…, --…
 }
@@ -63,7 +68,10 @@ var Settings = []Setting{
 	{Name: "jwks-max-age", Default: "5m", Help: "how long verifiers may keep the published keys, and clients the metadata", text: func(c *Config) *string { return &c.JWKSMaxAge }},
 	{Name: "tls-cert", Default: "", Help: "PEM file with the certificate chain", text: func(c *Config) *string { return &c.TLSCert }},
 	{Name: "tls-key", Default: "", Help: "PEM file with the certificate's key", text: func(c *Config) *string { return &c.TLSKey }},
+	{Name: "tls-client-ca", Default: "", Help: "PEM file with the authorities of client certificates (tls_client_auth); TLS clients are asked for one", text: func(c *Config) *string { return &c.TLSClientCA }},
+	{Name: "tls-client-certs", Default: "false", Help: "ask TLS clients for a certificate of any making (self_signed_tls_client_auth, and tokens bound to it)", flag: func(c *Config) *bool { return &c.TLSClientCerts }},
 	{Name: "insecure-http", Default: "false", Help: "allow plain http outside loopback", flag: func(c *Config) *bool { return &c.InsecureHTTP }},
+	{Name: "trusted-proxies", Default: "", Help: "networks of proxies, for example 10.0.0.0/8, whose X-Forwarded-For names the client; of others it is not read", text: func(c *Config) *string { return &c.TrustedProxies }},
 	{Name: "audit-witness", Default: "", Help: "file, on another disk or machine, that checkpoints of the audit log are appended to", text: func(c *Config) *string { return &c.AuditWitness }},
 	{Name: "log-level", Default: "info", Help: "debug, info, warn or error", text: func(c *Config) *string { return &c.LogLevel }},
 }
@@ -197,11 +205,17 @@ func (c *Config) Validate() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		wrong("tls-cert", "tls-cert and tls-key go together")
 	}
+	if c.asksForCertificates() && c.TLSCert == "" {
+		wrong("tls-client-ca", "client certificates come over TLS of our own: tls-client-ca and tls-client-certs need tls-cert and tls-key")
+	}
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && c.TLSCert == "" && !loopback(host) && !c.InsecureHTTP {
 		wrong("listen", "%q is outside loopback without TLS; give tls-cert and tls-key, or insecure-http behind a proxy", c.Listen)
 	}
 	if host, _, err := net.SplitHostPort(c.AdminListen); err == nil && !loopback(host) && !c.InsecureHTTP {
 		wrong("admin-listen", "%q is outside loopback, and metrics have no TLS; that needs insecure-http", c.AdminListen)
+	}
+	if _, bad := server.ParseProxies(c.TrustedProxies); bad != "" {
+		wrong("trusted-proxies", "%q is neither a network such as 10.0.0.0/8 nor an address", bad)
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":
@@ -234,4 +248,10 @@ func (c *Config) environment() secret.Environment {
 		return secret.Production
 	}
 	return secret.Staging
+}
+
+// proxies returns those that are believed.
+func (c *Config) proxies() server.Proxies {
+	list, _ := server.ParseProxies(c.TrustedProxies) // as Validate has seen
+	return list
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
 	"github.com/wattgate/wattgate/internal/registry"
 )
 
@@ -41,6 +42,9 @@ type Demo struct {
 	OtherHouseholdFirst     domain.Date
 	HouseholdSupplyPoint    string
 	OtherHouseholdSupply    string
+	SolarCoachClientID      domain.ClientID // reads what customers allow; empty in a folder from before
+	SolarCoachClientSecret  string
+	SolarCoachRedirectURI   string
 	Partner, OtherPartner   domain.PartnerID
 	PartnerName, OthersName string
 }
@@ -235,6 +239,20 @@ func (a *App) demoApplications(ctx context.Context, d *Demo) error {
 	if _, _, err = add("Noordstroom meter data", d.Partner, domain.RoleMeteringIntegration); err != nil {
 		return err
 	}
-	d.ThirdPartyClientID, d.ThirdPartyClientSecret, err = add("Meterwise Insights", d.Partner, domain.RoleThirdPartyViewer)
+	if d.ThirdPartyClientID, d.ThirdPartyClientSecret, err = add("Meterwise Insights", d.Partner, domain.RoleThirdPartyViewer); err != nil {
+		return err
+	}
+	return a.demoCoach(ctx, d)
+}
+
+// demoCoach is an application that customers allow to read, on a machine of
+// theirs: nothing listens at its address, which shows the code in the browser.
+func (a *App) demoCoach(ctx context.Context, d *Demo) error {
+	d.SolarCoachRedirectURI = "http://127.0.0.1:9090/callback"
+	app, secret, err := a.Registry.AddApplication(ctx, demoBy, registry.NewApplication{
+		Name: "Solar Coach", Partner: d.Partner, Role: domain.RoleThirdPartyViewer, Reach: domain.ReachConsented, URIs: []string{d.SolarCoachRedirectURI},
+		Grants: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantDeviceCode},
+	})
+	d.SolarCoachClientID, d.SolarCoachClientSecret = app.ID, secret.Reveal()
 	return err
 }

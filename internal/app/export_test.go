@@ -24,5 +24,8 @@ func (a *App) Tables(urls URLs) ([]*server.Host, error) {
 	return []*server.Host{authHost, customerHost, pages.Table(), pages.Everywhere(), front}, nil
 }
 
+// Flush stores what is counted, as Serve does now and then.
+func (a *App) Flush(ctx context.Context) error { return a.flush(ctx) }
+
 // Engine returns the store.
 func (a *App) Engine() store.Engine { return a.store }

@@ -436,7 +436,7 @@ func (s *stage) run(t *testing.T, folder string, m masks, requests, claims, brok
 	for name, from := range claims {
 		g.check(t, name+".json", m.claims(t, access(t, s.ask(t, requests[from]))))
 	}
-	if err := errors.Join(s.Registry.Flush(t.Context()), s.Engine().Close()); err != nil {
+	if err := errors.Join(s.Flush(t.Context()), s.Engine().Close()); err != nil {
 		t.Fatal(err)
 	}
 	s.Clients.Used = nil // nobody could store it any more

@@ -88,6 +88,9 @@ func (s *stage) questions() map[string]string {
 			what + "-get":            request("GET", path),
 		})
 	}
+	signed := "Accept: application/token-introspection+jwt" // RFC 9701
+	requests["introspect-signed"] = post("/oauth2/introspect", urlencoded, form(with(mine, []string{"token", s.customer})...), signed)
+	requests["introspect-signed-inactive"] = post("/oauth2/introspect", urlencoded, form(with(mine, []string{"token", "garbage"})...), signed)
 	requests["introspect-own"] = post("/oauth2/introspect", urlencoded, form("token", s.partner), basic(d.PartnerClientID, d.PartnerClientSecret))
 	requests["introspect-customer"] = post("/oauth2/introspect", urlencoded, form(with(mine, []string{"token", s.customer})...))
 	return requests

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/server/auth"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
@@ -110,6 +111,14 @@ func (a *App) ringSettings() token.Settings {
 			SwitchAtOnce: a.isDemo, // nobody else verifies a demo's tokens
 		},
 	}
+}
+
+// statements signs what is no token; nobody does before the keys are open.
+func (a *App) statements() auth.Statements {
+	if a.Keys == nil {
+		return nil
+	}
+	return a.Keys
 }
 
 // keysEvery is how soon what is due is done. Asking costs nothing: the ring

@@ -23,7 +23,7 @@ func TestTheTableOfRoutes(t *testing.T) {
 	for _, h := range hosts {
 		for _, r := range h.Routes {
 			method, path, _ := strings.Cut(r.Pattern, " ")
-			lines = append(lines, fmt.Sprintf("%-9s%-5s%-45s%s\n", h.Name, method, path, r.Guard))
+			lines = append(lines, fmt.Sprintf("%-9s%-7s%-45s%s\n", h.Name, method, path, r.Guard))
 			if !r.Guard.Admits() {
 				t.Errorf("%s %q: the guard admits nobody: it was forgotten", h.Name, r.Pattern)
 			}

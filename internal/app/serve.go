@@ -32,7 +32,7 @@ type URLs struct{ Auth, Customer, Support string }
 // Serve answers requests until ctx ends, and then lets those under way finish.
 // ready is called once, when the first request can come.
 func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
-	if err := a.openKeys(ctx); err != nil {
+	if err := errors.Join(a.openKeys(ctx), a.openClientCAs()); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", a.Config.Listen)
@@ -52,6 +52,7 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 			return errors.Join(err, listener.Close())
 		}
 		srv.TLSConfig = tlsConfig(certificate)
+		a.askForCertificates(srv.TLSConfig)
 		listener = tls.NewListener(listener, srv.TLSConfig)
 	}
 	admin, err := a.listenAdmin()
@@ -169,7 +170,7 @@ func (a *App) urls(at net.Addr) URLs {
 
 // hosts wires the tables of contents of all hosts.
 func (a *App) hosts(urls URLs, observe func(host, route string, status int, took time.Duration)) (http.Handler, error) {
-	serving := &server.Serving{Log: a.log, Lines: a.lines, Now: a.world.Now, Observe: observe, Refused: a.refused, Strict: strings.HasPrefix(urls.Auth, "https://")}
+	serving := &server.Serving{Log: a.log, Lines: a.lines, Now: a.world.Now, Order: a.Registry.Mark.Stamp, Proxies: a.Config.proxies(), Observe: observe, Refused: a.refused, Strict: strings.HasPrefix(urls.Auth, "https://")}
 	authHost, customerHost, pages, err := a.tables(urls)
 	if err != nil {
 		return nil, err
@@ -203,7 +204,7 @@ func (a *App) hosts(urls URLs, observe func(host, route string, status int, took
 
 // tables builds the three hosts.
 func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *support.Host, err error) {
-	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Now: a.world.Now, Denied: a.denied}
+	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Now: a.world.Now, Denied: a.denied, DPoP: a.proofs}
 	issuer := &issuance.Issuer{
 		URL: urls.Auth, Keys: a.Keys, Customers: a.store, Journal: a.store, Actors: tokens, Now: a.world.Now, Chance: a.world.Chance,
 		Misses:    throttle.New(issuance.MissesOfApplication, 1<<10),
@@ -213,20 +214,24 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 		issuer.Resources = map[string]domain.Audience{urls.Customer: domain.AudienceCustomer}
 	}
 	errorsURL := urls.Auth + "/errors"
+	desk := a.desk(urls, issuer)
 	a.Clients.Audiences = []string{urls.Auth, urls.Auth + "/oauth2/token", urls.Auth + "/token/"}
 	authTable := (&auth.Host{
 		URL: urls.Auth, MaxAge: a.Config.span("jwks-max-age"),
-		Clients: a.Clients, Tokens: tokens, Issuer: issuer, Keys: a.Keys, Revoker: a.revoker(urls), Introspector: tokens,
+		Clients: a.Clients, Tokens: tokens, Issuer: issuer, Keys: a.Keys, Revoker: a.revoker(urls, desk), Introspector: tokens, Statements: a.statements(), Bound: a.bound(),
+		Desk: desk, Unproven: throttle.New(auth.UnprovenRequests, 1<<12), People: a.store, LoginURL: urls.Support + "/login", DeviceURL: urls.Support + "/device",
 		EnergyZero: dialect.EnergyZero{ErrorsURL: errorsURL, NoTokenHeader: !a.Config.TokenHeader},
 		Kraken:     dialect.Kraken{ErrorsURL: errorsURL},
 	}).Table()
 	pages = &support.Host{
 		AuthURL: urls.Auth, CustomerURL: urls.Customer, SupportURL: urls.Support, Environment: a.Config.Environment,
-		Ready: func(r *http.Request) error { return a.store.Check(r.Context()) },
+		Ready:    func(r *http.Request) error { return a.store.Check(r.Context()) },
+		Sessions: a.sessions(), Desk: desk, Directory: a.Registry, Partners: a.store, WrongCodes: throttle.New(support.WrongUserCodes, 1<<12),
 	}
 	customerHost, err = (&customer.Host{
-		Usage: a.Usage, Tokens: tokens, Front: pages.Front().Handler,
+		Usage: a.Usage, Tokens: tokens, Consents: desk, Front: pages.Front().Handler,
 		URL: urls.Customer, AuthURL: urls.Auth, MaxAge: a.Config.span("jwks-max-age"),
+		Certificates: a.Config.asksForCertificates(),
 	}).Table()
 	if err != nil {
 		return nil, nil, nil, err
@@ -247,8 +252,8 @@ func (a *App) flushUses(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := a.Registry.Flush(ctx); err != nil && ctx.Err() == nil {
-				a.log.Error("count uses of secrets", "error", err.Error())
+			if err := a.flush(ctx); err != nil && ctx.Err() == nil {
+				a.log.Error("store what was counted", "error", err.Error())
 			}
 		}
 	}

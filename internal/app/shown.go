@@ -56,8 +56,11 @@ type (
 		Audiences         []string          `json:"audiences"`
 		Lifetime          int               `json:"lifetime"` // seconds
 		AuthMethod        domain.AuthMethod `json:"authMethod,omitempty"`
+		TLSSubject        string            `json:"tlsSubject,omitempty"`
+		FAPI              bool              `json:"fapi,omitempty"`
 		Disabled          bool              `json:"disabled"`
 		Created           time.Time         `json:"created"`
+		Use               *OwnUse           `json:"use,omitempty"` // app show, of one without secrets
 	}
 	// SecretView is what can be known of a secret. It has no digest: not even
 	// that is shown.

@@ -242,7 +242,11 @@ func (a *App) refused(r server.Refusal) {
 		error
 		Refusal() (why string, client domain.ClientID)
 	}
-	if c, ok := errors.AsType[reason](r.Err); ok {
+	cause := r.Err
+	if p, ok := errors.AsType[*domain.Pause](r.Err); ok && p.Err != nil {
+		cause = p.Err // what was one too many
+	}
+	if c, ok := errors.AsType[reason](cause); ok {
 		why, client := c.Refusal()
 		k.Why += " (" + why + ")"
 		if app := a.Registry.Directory().Application(client); app != nil {
