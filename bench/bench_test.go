@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestServerThatEndsEarlyIsAnErrorAtOnce(t *testing.T) {
 func TestPlanRefusesWhatCannotBeMeasured(t *testing.T) {
 	for _, args := range []string{
 		"-rounds 0", "-seconds 0", "-connections 0", "-connections 1,x", "-connections 1,",
-		"-algorithms RS256", "-algorithms EdDSA,", "-unknown", "more",
+		"-applications 0", "-applications 1,x", "-customers -1", "-algorithms RS256", "-algorithms EdDSA,", "-unknown", "more",
 	} {
 		if p, err := readPlan(strings.Fields(args)); err == nil {
 			t.Errorf("%s: got %+v and no error", args, p)
@@ -192,6 +193,29 @@ func TestRatiosAreTakenWithinARound(t *testing.T) {
 	r.summarize()
 	if r.H != (spread{0.45, 0.4, 0.45}) || r.S != (spread{0.9, 0.8, 0.9}) {
 		t.Errorf("got h %v, s %v, want 0.45 (0.4..0.45) and 0.9 (0.8..0.9)", r.H, r.S)
+	}
+}
+
+func TestVerdictsOfACrowd(t *testing.T) {
+	at := func(s, cpu, p99 float64) []row {
+		return []row{{
+			Connections: 64, S: spread{Median: s}, RSign: summary{P99: spread{Median: 1}},
+			Our: summary{CPU: spread{cpu, cpu, cpu}, P99: spread{Median: p99}, Rate: spread{Median: 20_000 * s}},
+		}}
+	}
+	r := report{Once: &once{}, Tables: []table{
+		{Algorithm: "EdDSA", Applications: 10, Rows: at(0.96, 0.044, 2)},
+		{Algorithm: "EdDSA", Applications: 100, Rows: at(0.90, 0.046, 4)}, // keeps 94 %
+		{Door: "acting", Rows: at(0.74, 0, 1)},
+		{Door: "asking", Rows: []row{{Connections: 16, Our: summary{Rate: spread{Median: 20_001}}}}},
+	}}
+	r.judge()
+	var got []bool
+	for _, v := range r.Verdicts[:8] {
+		got = append(got, v.Reached)
+	}
+	if want := []bool{true, true, true, false, false, false, false, true}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v: %+v", got, want, r.Verdicts)
 	}
 }
 

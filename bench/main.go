@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -55,12 +56,19 @@ type plan struct {
 	Connections []int
 	Algorithms  []string
 	JSON        string // where to write the report too; empty: nowhere
+	// Crowds are numbers of applications with which issuance is measured again,
+	// at the busy numbers of connections.
+	Crowds []int
+	// Customers is among how many impersonation chooses; 0: it is not measured,
+	// nor are introspection and the keys.
+	Customers int
 }
 
 // limit bounds the whole run, so that a server that hangs cannot hang us.
 func (p plan) limit() time.Duration {
 	windows := time.Duration(p.Rounds*len(p.Connections)*3 + 3)
-	return 2*time.Minute + time.Duration(len(p.Algorithms))*(2*windows*p.Window+30*time.Second)
+	tables := time.Duration(len(p.Algorithms)*(1+len(p.Crowds)) + 3)
+	return 5*time.Minute + tables*(2*windows*p.Window+30*time.Second)
 }
 
 func readPlan(args []string) (plan, error) {
@@ -71,29 +79,49 @@ func readPlan(args []string) (plan, error) {
 	seconds := flags.Float64("seconds", 2, "seconds for one server in one round")
 	connections := flags.String("connections", "1,16,64", "numbers of connections")
 	algorithms := flags.String("algorithms", "EdDSA,ES256", "signature algorithms")
+	crowds := flags.String("applications", "10000,1000000", "numbers of applications with which issuance is measured again; empty: none")
+	flags.IntVar(&p.Customers, "customers", 1_000_000, "customers to impersonate; 0: impersonation, introspection and keys are not measured")
 	flags.StringVar(&p.JSON, "json", "", "write the report to this file too")
 	if err := flags.Parse(args); err != nil {
 		return plan{}, err
 	}
 	p.Window = time.Duration(*seconds * float64(time.Second))
 	p.Algorithms = strings.Split(*algorithms, ",")
-	for text := range strings.SplitSeq(*connections, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > 10_000 {
-			return plan{}, fmt.Errorf("-connections %q: want numbers from 1 to 10000 between commas", *connections)
+	var err error
+	if p.Connections, err = numbers(*connections, 10_000); err != nil {
+		return plan{}, fmt.Errorf("-connections: %w", err)
+	}
+	if *crowds != "" {
+		if p.Crowds, err = numbers(*crowds, 10_000_000); err != nil {
+			return plan{}, fmt.Errorf("-applications: %w", err)
 		}
-		p.Connections = append(p.Connections, n)
 	}
 	for _, algorithm := range p.Algorithms {
 		if !slices.Contains([]string{"EdDSA", "ES256"}, algorithm) {
 			return plan{}, fmt.Errorf("-algorithms %q: want EdDSA, ES256 or both between commas", *algorithms)
 		}
 	}
-	if p.Rounds < 1 || p.Window <= 0 || flags.NArg() > 0 {
+	if p.Binary == "" {
+		p.Crowds, p.Customers = nil, 0
+	}
+	if p.Rounds < 1 || p.Window <= 0 || p.Customers < 0 || flags.NArg() > 0 {
 		return plan{}, fmt.Errorf("-rounds %d, -seconds %v, arguments %q: want at least 1, more than 0, none",
 			p.Rounds, *seconds, flags.Args())
 	}
 	return p, nil
+}
+
+// numbers reads numbers between commas.
+func numbers(text string, most int) ([]int, error) {
+	var list []int
+	for item := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(item)
+		if err != nil || n < 1 || n > most {
+			return nil, fmt.Errorf("%q: want numbers from 1 to %d between commas", text, most)
+		}
+		list = append(list, n)
+	}
+	return list, nil
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -117,7 +145,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		r.Once = &once
 	}
 	for _, algorithm := range p.Algorithms {
-		table, err := measure(ctx, p, algorithm, r.Once)
+		table, err := measure(ctx, p, algorithm, "", r.Once)
 		if err != nil {
 			return fmt.Errorf("%s: %w", algorithm, err)
 		}
@@ -125,6 +153,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if err := table.print(out, r); err != nil {
 			return err
 		}
+	}
+	show := func(t table) error {
+		r.Tables = append(r.Tables, t)
+		return t.print(out, r)
+	}
+	if err := errors.Join(crowded(ctx, p, r.Once, show), doors(ctx, p, show)); err != nil {
+		return err
 	}
 	r.judge()
 	if err := r.printEnd(out); err != nil {

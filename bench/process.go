@@ -25,6 +25,7 @@ const grace = 10 * time.Second
 // process is a server that runs beside us, and what it is asked.
 type process struct {
 	load.Target
+	env   map[string]string // of ours: what the demo wrote down
 	pid   int
 	ended <-chan struct{}
 	end   func() // asks it to end, then makes it
@@ -130,7 +131,8 @@ func startOurs(ctx context.Context, binary, algorithm, data string) (*process, e
 	p := watch(cmd, cancel, cancel)
 	text, err := p.await(file)
 	if err == nil {
-		p.Target, err = target(parseEnv(string(text)))
+		p.env = parseEnv(string(text))
+		p.Target, err = target(p.env)
 	}
 	if err != nil {
 		p.stop()
@@ -178,18 +180,27 @@ func parseEnv(text string) map[string]string {
 
 // target is the token endpoint, asked with the demo's partner credentials.
 func target(env map[string]string) (load.Target, error) {
-	at, err := url.Parse(env["WATTGATE_AUTH_URL"])
+	at, address, err := authHost(env)
+	if err != nil {
+		return load.Target{}, err
+	}
+	return load.Target{
+		Address: address,
+		Request: tokenRequest(at.Host, at.Path, env["PARTNER_CLIENT_ID"], env["PARTNER_CLIENT_SECRET"]),
+	}, nil
+}
+
+// authHost is the public URL of the auth host, and where to dial.
+func authHost(env map[string]string) (at *url.URL, address string, err error) {
+	at, err = url.Parse(env["WATTGATE_AUTH_URL"])
 	if err != nil || at.Scheme != "http" || at.Port() == "" {
-		return load.Target{}, fmt.Errorf("WATTGATE_AUTH_URL %q: want http://host:port", env["WATTGATE_AUTH_URL"])
+		return nil, "", fmt.Errorf("WATTGATE_AUTH_URL %q: want http://host:port", env["WATTGATE_AUTH_URL"])
 	}
 	host := at.Hostname()
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761 §6.3
 		host = "127.0.0.1"
 	}
-	return load.Target{
-		Address: net.JoinHostPort(host, at.Port()),
-		Request: tokenRequest(at.Host, at.Path, env["PARTNER_CLIENT_ID"], env["PARTNER_CLIENT_SECRET"]),
-	}, nil
+	return at, net.JoinHostPort(host, at.Port()), nil
 }
 
 // tokenRequest renders the request of E13 and E11 with its body as a form

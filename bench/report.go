@@ -65,23 +65,47 @@ const (
 const busy = 16
 
 func (t table) print(out io.Writer, r report) error {
-	fmt.Fprintf(out, "\n%s: medians of %d rounds of %gs, h and s with (min..max)\n", t.Algorithm, r.Rounds, r.Seconds)
+	fmt.Fprintf(out, "\n%s: medians of %d rounds of %gs, h and s with (min..max)\n", t.title(), r.Rounds, r.Seconds)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\t—— answers/s ——\t\t\t\t\t—— CPU s/1,000 ——\t\t\t—— p50/p99 ms ——\t\t")
 	fmt.Fprintln(w, "connections\tR_http\tR_sign\tours\th\ts\tR_http\tR_sign\tours\tR_sign\tours\t")
 	for _, row := range t.Rows {
 		ours, h, s := "–", "–", "–"
 		if len(row.Ours) > 0 {
-			ours, h, s = fmt.Sprintf("%.0f", row.Our.Rate.Median), row.H.text("%.2f"), row.S.text("%.2f")
+			ours = fmt.Sprintf("%.0f", row.Our.Rate.Median)
+		}
+		if row.H.Median > 0 {
+			h = row.H.text("%.2f")
+		}
+		if row.S.Median > 0 {
+			s = row.S.text("%.2f")
 		}
 		cells := []string{
 			fmt.Sprint(row.Connections),
-			fmt.Sprintf("%.0f", row.RHTTP.Rate.Median), fmt.Sprintf("%.0f", row.RSign.Rate.Median), ours, h, s,
+			row.RHTTP.rate(), row.RSign.rate(), ours, h, s,
 			row.RHTTP.cpu(), row.RSign.cpu(), row.Our.cpu(), row.RSign.latency(), row.Our.latency(),
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t")+"\t")
 	}
 	return w.Flush()
+}
+
+// title says what a table is about.
+func (t table) title() string {
+	switch {
+	case t.Door != "":
+		return t.Door
+	case t.Applications > 0:
+		return fmt.Sprintf("%s with %d applications", t.Algorithm, t.Applications)
+	}
+	return t.Algorithm
+}
+
+func (s summary) rate() string {
+	if s.Rate.Median == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", s.Rate.Median)
 }
 
 func (s summary) cpu() string {
@@ -111,6 +135,10 @@ func (r *report) judge() {
 		r.Verdicts = append(r.Verdicts, verdict{Figure: figure, Got: got, Target: target, Reached: reached})
 	}
 	for _, t := range r.Tables {
+		if t.Door != "" || t.Applications > 0 {
+			judgeCrowd(r.Tables, t, add)
+			continue
+		}
 		for _, row := range t.Rows {
 			at := fmt.Sprintf("%s at %d", t.Algorithm, row.Connections)
 			add("s "+at, row.S.Median, fmt.Sprintf(">= %g", targetS), row.S.Median >= targetS)

@@ -32,19 +32,22 @@ type row struct {
 
 // table is all rows of one algorithm.
 type table struct {
-	Algorithm string
-	Rows      []row
+	Algorithm    string
+	Applications int    `json:",omitempty"` // beside those of the demo
+	Door         string `json:",omitempty"` // empty: the token endpoint
+	Rows         []row
 }
 
-// measure runs all rounds for one algorithm. It fills o's memory figures if
-// they are not known yet.
-func measure(ctx context.Context, p plan, algorithm string, o *once) (table, error) {
+// measure runs all rounds for one algorithm, with the installation in a data
+// folder; empty: a new one. It fills o's memory figures if they are not known
+// yet.
+func measure(ctx context.Context, p plan, algorithm, data string, o *once) (table, error) {
 	shape := bare.Usual(algorithm)
 	request := tokenRequest("127.0.0.1", "", "app_01hzy3v7q6r9m2k8w4t5x1c0de", "0123456789abcdef0123456789abcdef0123456789a")
 	var ours *process
 	if p.Binary != "" {
 		var err error
-		if ours, err = startOurs(ctx, p.Binary, algorithm, ""); err != nil {
+		if ours, err = startOurs(ctx, p.Binary, algorithm, data); err != nil {
 			return table{}, err
 		}
 		defer ours.stop()

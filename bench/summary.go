@@ -51,8 +51,12 @@ func (r *row) summarize() {
 	r.RHTTP, r.RSign, r.Our = summarize(r.HTTP), summarize(r.Sign), summarize(r.Ours)
 	var h, s []float64
 	for i, ours := range r.Ours {
-		h = append(h, ours.Rate/r.HTTP[i].Rate)
-		s = append(s, ours.Rate/r.Sign[i].Rate)
+		if i < len(r.HTTP) {
+			h = append(h, ours.Rate/r.HTTP[i].Rate)
+		}
+		if i < len(r.Sign) {
+			s = append(s, ours.Rate/r.Sign[i].Rate)
+		}
 	}
 	r.H, r.S = spreadOf(h), spreadOf(s)
 }

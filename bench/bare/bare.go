@@ -16,6 +16,15 @@ import (
 // formLimit bounds a request's body, as the real endpoint does.
 const formLimit = 64 << 10
 
+// named reads the query and reports whether it names a user.
+func named(w http.ResponseWriter, r *http.Request) bool {
+	if r.ParseForm() != nil || r.Form.Get("user_id") == "" {
+		http.Error(w, "want user_id", http.StatusBadRequest)
+		return false
+	}
+	return true
+}
+
 // parse reads the form and reports whether it asks for client credentials.
 func parse(w http.ResponseWriter, r *http.Request) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, formLimit)
@@ -47,6 +56,10 @@ func Signing(shape Shape) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	read := parse
+	if shape.Get {
+		read = named
+	}
 	header := encoding.EncodeToString([]byte(shape.Header)) + "."
 	claims := []byte(shape.Claims)
 	signed := len(header) + encoding.EncodedLen(len(claims))
@@ -54,7 +67,7 @@ func Signing(shape Shape) (http.Handler, error) {
 	lengthText := []string{strconv.Itoa(length)}
 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !parse(w, r) {
+		if !read(w, r) {
 			return
 		}
 		body := make([]byte, 0, length)

@@ -19,6 +19,7 @@ type Shape struct {
 	Before, After string // the body around the access token
 	Head          http.Header
 	Authorization bool // the head carries the token too (E15)
+	Get           bool // asked by GET with a user_id, as an impersonation is (E17)
 }
 
 // Learn takes the shape from an answer that a server has given.

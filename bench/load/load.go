@@ -1,5 +1,5 @@
-// Package load answers one question: how fast does a server answer one and the
-// same request?
+// Package load answers one question: how fast does a server answer one kind of
+// request?
 //
 // It is made to be light, because it shares its cores with the server that it
 // measures: requests are rendered beforehand, every connection has one
@@ -21,6 +21,20 @@ import (
 type Target struct {
 	Address string // host:port
 	Request []byte // a whole HTTP/1.1 request that leaves the connection open
+	// Others are asked in turns with Request, each connection beginning at
+	// another one; their answers are as long as its answer.
+	Others [][]byte
+	// Check looks at the first answer of a connection; nil: it is a token.
+	Check func(status int, body []byte) error
+}
+
+// request is what a connection asks as its nth request.
+func (t Target) request(connection, n int) []byte {
+	if len(t.Others) == 0 {
+		return t.Request
+	}
+	// Connections are far apart, so that no two ask the same for a while.
+	return t.Others[(connection*7919+n)%len(t.Others)]
 }
 
 // Result is what a run has seen.
@@ -60,8 +74,8 @@ type connection struct {
 }
 
 // Open dials the connections and asks once on each. It is an error if that
-// answer is anything but a 200 with a JSON object whose access_token has the
-// three parts of a JWS (RFC 7515 §7.1).
+// answer is not what the target's Check wants: without one, a 200 with a JSON
+// object whose access_token has the three parts of a JWS (RFC 7515 §7.1).
 func Open(ctx context.Context, target Target, connections int) (*Pool, error) {
 	p := &Pool{target: target}
 	for range connections {
@@ -82,18 +96,18 @@ func open(ctx context.Context, target Target) (*connection, error) {
 		return nil, fmt.Errorf("load: %w", err)
 	}
 	c := &connection{Conn: conn, answers: NewReader(conn)}
-	if err := c.first(target.Request); err != nil {
+	if err := c.first(target); err != nil {
 		conn.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *connection) first(request []byte) error {
+func (c *connection) first(target Target) error {
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
-	if _, err := c.Write(request); err != nil {
+	if _, err := c.Write(target.Request); err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
 	status, body, err := c.answers.Next()
@@ -101,6 +115,9 @@ func (c *connection) first(request []byte) error {
 		return err
 	}
 	c.length = len(body)
+	if target.Check != nil {
+		return target.Check(status, body)
+	}
 	return checkToken(status, body)
 }
 
@@ -144,7 +161,7 @@ func (p *Pool) Run(ctx context.Context, length time.Duration, most int) (Result,
 	var group sync.WaitGroup
 	start := time.Now()
 	for i, c := range p.conns {
-		group.Go(func() { errs[i] = c.ask(p.target.Request, start, length, most, &seen[i]) })
+		group.Go(func() { errs[i] = c.ask(p.target, i, start, length, most, &seen[i]) })
 	}
 	group.Wait()
 
@@ -161,10 +178,10 @@ func (p *Pool) Run(ctx context.Context, length time.Duration, most int) (Result,
 
 // ask is the inner loop. The instant of an answer is that of the next request,
 // which saves one reading of the clock.
-func (c *connection) ask(request []byte, start time.Time, length time.Duration, most int, seen *Histogram) error {
+func (c *connection) ask(target Target, number int, start time.Time, length time.Duration, most int, seen *Histogram) error {
 	last := time.Duration(0)
 	for n := 0; last < length && (most == 0 || n < most); n++ {
-		if _, err := c.Write(request); err != nil {
+		if _, err := c.Write(target.request(number, n)); err != nil {
 			return fmt.Errorf("load: %w", err)
 		}
 		status, body, err := c.answers.Next()
