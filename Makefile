@@ -9,9 +9,9 @@ TOOLS  := tools/bin
 CC     ?= cc
 RACE   := $(shell command -v $(CC) >/dev/null 2>&1 && echo 1)
 FUZZTIME ?= 60s
-SOURCES := $(shell find . -name '*.go' -not -path './tools/*') go.mod go.sum
+SOURCES := $(shell find . -name '*.go' -not -path './tools/*' -not -path './test/*') go.mod go.sum
 
-.PHONY: build demo test bench fuzz lint check web tools
+.PHONY: build demo test clients bench fuzz lint check web tools
 
 build: bin/wattgate
 
@@ -33,6 +33,22 @@ else
 	@echo 'skipped: the race detector, for want of a C compiler' >&2
 	@tools/test $(GO) test ./...
 endif
+	@$(MAKE) --no-print-directory clients
+
+# Other people's libraries and clients against the built program: JOSE libraries
+# and published test vectors, OAuth clients in Go, Python and JavaScript. They
+# are modules of their own, so that nothing of them comes near the server.
+MODULES := test/demo test/jose test/clients
+clients: build test/clients/node_modules/.installed
+	@for module in test/jose test/clients; do \
+	  (cd $$module && WATTGATE_BINARY=$(CURDIR)/bin/wattgate $(CURDIR)/tools/test $(GO) test -count=1 ./...) || exit 1; \
+	done
+
+# With CI=true there must be npm and its packages; otherwise a test says what it
+# skips for want of them.
+test/clients/node_modules/.installed: test/clients/package-lock.json
+	@if npm ci --prefix test/clients --silent && touch $@; then :; \
+	elif [ "$$CI" = true ]; then echo 'npm could not install the clients of test/clients' >&2; exit 1; fi
 
 # Speed beside bare servers in the same run; prints ratios and CPU.
 bench: build
@@ -59,6 +75,7 @@ lint: tools
 	  if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted" >&2; exit 1; fi
 	$(GO) vet ./...
 	$(TOOLS)/staticcheck ./...
+	@for module in $(MODULES); do (cd $$module && $(GO) vet ./... && $(CURDIR)/$(TOOLS)/staticcheck ./...) || exit 1; done
 	@before=$$(cat internal/server/customer/graph/*.go | sha256sum); $(TOOLS)/gqlgen generate; \
 	  if [ "$$before" != "$$(cat internal/server/customer/graph/*.go | sha256sum)" ]; then \
 	  echo 'the generated code was not what the schema says; it is now: commit it' >&2; exit 1; fi

@@ -1,0 +1,3 @@
+module github.com/wattgate/wattgate/test/demo
+
+go 1.26.0
