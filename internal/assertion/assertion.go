@@ -228,19 +228,24 @@ func parse(raw string) (*jose.JSONWebSignature, error) {
 	return signed, nil
 }
 
-// verify finds the key by kid and alg, and checks the signature with it.
+// verify finds the one key that kid and alg mean, and checks the signature with
+// it. A header without a kid means the only key of its alg: some clients never
+// write one.
 func (k Keys) verify(raw string, signed *jose.JSONWebSignature) ([]byte, error) {
 	head := signed.Signatures[0].Header
+	var fits []jose.JSONWebKey
 	for _, key := range k.set {
-		if algorithmOf(key) != plain(head.Algorithm) || head.KeyID != "" && head.KeyID != key.KeyID {
-			continue
+		if algorithmOf(key) == plain(head.Algorithm) && (head.KeyID == "" || head.KeyID == key.KeyID) {
+			fits = append(fits, key)
 		}
-		if head.KeyID == "" && len(k.set) > 1 {
-			return nil, errors.Join(absent(raw, signed), errors.New("the header names no key, and there are several"))
-		}
-		return payloadBy(key, raw, signed)
 	}
-	return nil, absent(raw, signed)
+	switch len(fits) {
+	case 1:
+		return payloadBy(fits[0], raw, signed)
+	case 0:
+		return nil, absent(raw, signed)
+	}
+	return nil, errors.Join(absent(raw, signed), errors.New("the header names no key, and several have its alg"))
 }
 
 // payloadBy returns what was signed, if the key signed it, and looks itself

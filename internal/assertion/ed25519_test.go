@@ -33,7 +33,7 @@ func TestEd25519ByItsOwnName(t *testing.T) {
 			`{"alg":"Ed448","kid":"ed"}`:                               false,
 			`{"alg":"Ed25519","kid":"ec"}`:                             false,
 			`{"alg":"ES256","kid":"ed"}`:                               false,
-			`{"alg":"Ed25519"}`:                                        false,
+			`{"alg":"Ed25519"}`:                                        true, // it is the only one of its alg
 			`{"alg":"Ed25519","kid":"ed","crit":["exp"],"exp":1}`:      false,
 			`{"alg":"Ed25519","kid":"ed","crit":["b64"],"b64":false}`:  false,
 			`{"alg":"Ed25519","kid":"ed","jku":"https://example.com"}`: false,
