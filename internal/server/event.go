@@ -20,6 +20,7 @@ type Event struct {
 	partner domain.PartnerID
 	user    domain.UserID
 	actor   domain.ClientID
+	subject domain.UserID // whom somebody asks to speak for
 	err     error
 	extra   []slog.Attr
 	text    []byte // room for the line
@@ -34,6 +35,9 @@ func (e *Event) Caller(c domain.Caller) {
 func (e *Event) Client(id domain.ClientID, partner domain.PartnerID) {
 	e.client, e.partner = id, partner
 }
+
+// Subject notes whom somebody asks to speak for.
+func (e *Event) Subject(id domain.UserID) { e.subject = id }
 
 // Refused notes why the request, or a field of it, failed: the first reason, and
 // any fault of our own instead. The text is the operator's.
@@ -125,6 +129,9 @@ func (e *Event) write(ctx context.Context, log *slog.Logger, lines io.Writer, l 
 		}
 		attrs = append(attrs, slog.String("error", e.err.Error()))
 	}
+	if e.subject != "" {
+		attrs = append(attrs, slog.String("subject", string(e.subject)))
+	}
 	// Past the logger, which would look for the caller's line, at half the price.
 	record := slog.NewRecord(l.at, level, "request", 0)
 	record.AddAttrs(append(attrs, e.extra...)...)
@@ -133,6 +140,6 @@ func (e *Event) write(ctx context.Context, log *slog.Logger, lines io.Writer, l 
 
 // reset empties the event for the next request.
 func (e *Event) reset() {
-	e.client, e.partner, e.user, e.actor = "", "", "", ""
+	e.client, e.partner, e.user, e.actor, e.subject = "", "", "", "", ""
 	e.err, e.extra = nil, e.extra[:0]
 }

@@ -32,6 +32,7 @@ func (e *Event) routine(dst []byte, l line) ([]byte, bool) {
 		{"partner", string(e.partner)},
 		{"user", string(e.user)},
 		{"actor", string(e.actor)},
+		{"subject", string(e.subject)},
 	} {
 		if id.text == "" && id.name != "request" && id.name != "address" {
 			continue

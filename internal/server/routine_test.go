@@ -26,6 +26,8 @@ func TestRoutineLinesAreSlogs(t *testing.T) {
 		"a path to escape":    {&Event{}, odd},
 		"a path like markup":  {&Event{client: "app_a"}, html},
 		"nothing at all":      {&Event{}, empty},
+		"about somebody":      {&Event{client: "app_a", partner: "prt_a", subject: "usr_a"}, l},
+		"refused somebody":    {&Event{client: "app_a", subject: "usr_a", err: io.EOF}, l},
 		"something said":      {&Event{extra: []slog.Attr{slog.String("subject", "usr_a")}}, l},
 		"refused":             {&Event{err: io.EOF}, l},
 		"a fault of our own":  {&Event{err: io.EOF}, line{at: at, status: 500}},

@@ -3,7 +3,6 @@ package auth
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -181,7 +180,7 @@ func (h *Host) impersonate(w http.ResponseWriter, r *http.Request, call *server.
 	if err != nil {
 		return err
 	}
-	call.Event.Add(slog.String("subject", string(user)))
+	call.Event.Subject(user)
 	token, err := h.Issuer.Impersonate(r.Context(), call.Caller, user, call.Origin)
 	if err != nil {
 		return err
