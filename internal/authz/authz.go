@@ -60,9 +60,9 @@ func Opens(caller domain.Caller, api domain.Audience) error {
 // Scope returns whose objects the caller may see at the instant now: the
 // partner's, and with a user token only that user's. An application that
 // reaches only customers who have agreed sees, by itself and with a user's
-// token alike, only what an active consent opens to it. Whatever is not known to
-// be allowed gives the zero Scope, which sees nothing.
-func Scope(caller domain.Caller, now time.Time) domain.Scope {
+// token alike, only what an active consent that allows need opens to it. Whatever
+// is not known to be allowed gives the zero Scope, which sees nothing.
+func Scope(caller domain.Caller, need domain.Permission, now time.Time) domain.Scope {
 	scope := domain.Scope{Partner: caller.Partner, User: caller.User}
 	switch {
 	case caller.Partner == "":
@@ -71,7 +71,7 @@ func Scope(caller domain.Caller, now time.Time) domain.Scope {
 		if caller.Client == "" || now.IsZero() {
 			return domain.Scope{}
 		}
-		scope.Application, scope.At = caller.Client, now
+		scope.Application, scope.At, scope.Need = caller.Client, now, need
 	case caller.User == "" && caller.Reach != domain.ReachPartner:
 		return domain.Scope{}
 	}

@@ -122,11 +122,11 @@ func TestScope(t *testing.T) {
 		},
 		"an application that reaches who agreed sees what was agreed to": {
 			domain.Caller{Partner: "prt_a", Client: "app_a", Reach: domain.ReachConsented},
-			domain.Scope{Partner: "prt_a", Application: "app_a", At: now},
+			domain.Scope{Partner: "prt_a", Application: "app_a", At: now, Need: domain.CanViewDetailedUsage},
 		},
 		"it sees no more of a user with the user's token": {
 			domain.Caller{Partner: "prt_a", Client: "app_a", User: "usr_1", Reach: domain.ReachConsented},
-			domain.Scope{Partner: "prt_a", User: "usr_1", Application: "app_a", At: now},
+			domain.Scope{Partner: "prt_a", User: "usr_1", Application: "app_a", At: now, Need: domain.CanViewDetailedUsage},
 		},
 		"consents are given to an application, and to nobody else": {
 			domain.Caller{Partner: "prt_a", User: "usr_1", Reach: domain.ReachConsented}, domain.Scope{},
@@ -142,12 +142,12 @@ func TestScope(t *testing.T) {
 		},
 	}
 	for name, c := range cases {
-		if got := authz.Scope(c.caller, now); got != c.want {
+		if got := authz.Scope(c.caller, domain.CanViewDetailedUsage, now); got != c.want {
 			t.Errorf("%s: Scope(%+v) = %+v, want %+v", name, c.caller, got, c.want)
 		}
 	}
 	agreed := domain.Caller{Partner: "prt_a", Client: "app_a", Reach: domain.ReachConsented}
-	if got := authz.Scope(agreed, time.Time{}); got != (domain.Scope{}) {
+	if got := authz.Scope(agreed, domain.CanViewDetailedUsage, time.Time{}); got != (domain.Scope{}) {
 		t.Errorf("Scope(%+v) at no time = %+v, want one that sees nothing", agreed, got)
 	}
 }
@@ -174,7 +174,7 @@ func TestScopeNeverLeavesThePartner(t *testing.T) {
 			User:    rapid.SampledFrom([]domain.UserID{"", "usr_1", "usr_2"}).Draw(t, "user"),
 			Reach:   rapid.SampledFrom([]domain.Reach{"", domain.ReachPartner, domain.ReachConsented}).Draw(t, "reach"),
 		}
-		got := authz.Scope(caller, now)
+		got := authz.Scope(caller, domain.CanViewDetailedUsage, now)
 		if got != (domain.Scope{}) && (got.Partner != caller.Partner || got.User != caller.User) {
 			t.Fatalf("Scope(%+v) = %+v: wider than the caller", caller, got)
 		}

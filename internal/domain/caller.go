@@ -17,6 +17,7 @@ type Caller struct {
 	Expires     time.Time
 	Bound       Confirmation // what the token is bound to, and the caller has proven to hold
 	FAPI        bool         // the application is in FAPI mode
+	Own         bool         // the application is its partner's own: no customer is asked
 }
 
 // Impersonated reports whether somebody acts as the subject.

@@ -21,13 +21,15 @@ type SupplyPointRef struct {
 
 // Consent is what a customer has allowed an application to read: the supply
 // points by market and identifier, no finer than a resolution, nothing from
-// before a day, until an instant.
+// before a day, until an instant. Of each it opens what its permissions allow,
+// whatever else the application may do.
 type Consent struct {
 	ID           ConsentID
 	Application  ClientID
 	Partner      PartnerID // of both the application and the customer
 	User         UserID
 	Account      AccountNumber // empty: all of the customer's
+	Permissions  Permissions   // what the customer was shown
 	SupplyPoints []SupplyPointRef
 	Finest       time.Duration // the finest resolution that may be read; 0: as measured
 	HistoryFrom  Date          // the first day that may be read

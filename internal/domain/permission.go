@@ -103,6 +103,15 @@ func (s Permissions) Names() []string {
 	return names
 }
 
+// Scopes returns the permissions' scopes in the order of their declaration.
+func (s Permissions) Scopes() []string {
+	scopes := make([]string, 0, s.Len())
+	for _, p := range s.List() {
+		scopes = append(scopes, p.Scope())
+	}
+	return scopes
+}
+
 // ParsePermissions reads a list of names into a set.
 func ParsePermissions(names []string) (Permissions, error) {
 	var s Permissions

@@ -11,8 +11,9 @@ type Scope struct {
 	// User, where it is set, must own the account that the object hangs on.
 	User UserID
 	// Application, where it is set, sees only supply points of which a consent
-	// that its customer gave it is active at the instant At, and what they hang
-	// on. Without At it sees nothing.
+	// that its customer gave it allows Need and is active at the instant At, and
+	// what they hang on. Without At it sees nothing.
 	Application ClientID
 	At          time.Time
+	Need        Permission
 }

@@ -30,7 +30,7 @@ var (
 func consent(change func(*domain.Consent)) domain.Consent {
 	c := domain.Consent{
 		ID: "con_1", Application: "app_agreed", Partner: "prt_a", User: "usr_1",
-		SupplyPoints: []domain.SupplyPointRef{pointA}, ValidUntil: today.AddDate(1, 0, 0),
+		SupplyPoints: []domain.SupplyPointRef{pointA}, ValidUntil: today.AddDate(1, 0, 0), Permissions: agreed.Permissions,
 	}
 	if change != nil {
 		change(&c)
@@ -96,31 +96,32 @@ func TestWhatWasAgreedTo(t *testing.T) {
 		want     int
 		outside  bool
 	}{
-		"all as measured":                               {[]domain.Consent{consent(nil)}, usage.Query{}, 12*perDay - 4, false},
-		"a supply point that was not agreed to":         {[]domain.Consent{consent(nil)}, usage.Query{Filters: []usage.Filter{{SupplyPoint: &b}}}, 0, false},
-		"finer than agreed":                             {[]domain.Consent{finest(30 * time.Minute)}, usage.Query{}, 0, true},
-		"just as fine as agreed":                        {[]domain.Consent{finest(15 * time.Minute)}, usage.Query{}, 12*perDay - 4, false},
-		"half-hours that are over":                      {[]domain.Consent{finest(30 * time.Minute)}, usage.Query{Filters: group(interval.ThirtyMinutes)}, 10*48 - 2 + 24, false},
-		"quarters where half-hours were agreed to":      {[]domain.Consent{finest(30 * time.Minute)}, usage.Query{Filters: group(interval.FifteenMinutes)}, 0, true},
-		"days that are over":                            {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Filters: group(interval.ByDay)}, 10, false},
-		"hours where days were agreed to":               {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Filters: group(interval.Hour)}, 0, true},
-		"weeks where days were agreed to":               {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Filters: group(interval.Week)}, 1, false},
-		"months where weeks were agreed to":             {[]domain.Consent{finest(7 * 24 * time.Hour)}, usage.Query{Filters: group(interval.Month)}, 0, true},
-		"months where months were agreed to":            {[]domain.Consent{finest(31 * 24 * time.Hour)}, usage.Query{Filters: group(interval.Month)}, 1, false},
-		"weeks where months were agreed to":             {[]domain.Consent{finest(31 * 24 * time.Hour)}, usage.Query{Filters: group(interval.Week)}, 0, true},
-		"part of a day is no day":                       {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{From: at("2024-03-30T12:00"), To: at("2024-03-30T12:30"), Filters: group(interval.ByDay)}, 0, true},
-		"a day that begins in the span is whole":        {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{From: at("2024-03-30T12:00"), To: at("2024-03-31T00:30"), Filters: group(interval.ByDay)}, 1, false},
-		"days of another zone are the supply point's":   {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Zone: "Asia/Kathmandu", Filters: group(interval.ByDay)}, 10, false},
-		"days as measured may be cut":                   {[]domain.Consent{consent(nil)}, usage.Query{From: at("2024-03-30T12:00"), To: at("2024-03-30T12:30"), Filters: group(interval.ByDay)}, 1, false},
-		"history that is cut":                           {[]domain.Consent{from("2024-04-03")}, usage.Query{}, 3 * perDay, false},
-		"a span before the history":                     {[]domain.Consent{from("2024-04-03")}, usage.Query{To: at("2024-04-02T00:00")}, 0, true},
-		"a month that began before the history":         {[]domain.Consent{from("2024-03-30")}, usage.Query{Filters: group(interval.Month)}, 1, false},
-		"history that begins later":                     {[]domain.Consent{from("2024-04-05")}, usage.Query{}, 0, true},
-		"two consents together":                         {[]domain.Consent{from("2024-04-05"), from("2024-04-03"), from("2024-04-04")}, usage.Query{}, 3 * perDay, false},
-		"each consent with its own resolution":          {[]domain.Consent{finest(24 * time.Hour), from("2024-04-04")}, usage.Query{}, 2 * perDay, false},
-		"the coarser consent of two":                    {[]domain.Consent{finest(24 * time.Hour), from("2024-04-04")}, usage.Query{Filters: group(interval.ByDay)}, 10, false},
-		"what would be measured after the end":          {[]domain.Consent{consent(func(c *domain.Consent) { c.ValidUntil = today.Add(time.Hour) })}, usage.Query{From: at("2024-04-04T00:00")}, 53, false},
-		"a question about no time asks nothing outside": {[]domain.Consent{consent(nil)}, usage.Query{From: at("2024-04-02T00:00"), To: at("2024-04-01T00:00")}, 0, false},
+		"all as measured":                                     {[]domain.Consent{consent(nil)}, usage.Query{}, 12*perDay - 4, false},
+		"a supply point that was not agreed to":               {[]domain.Consent{consent(nil)}, usage.Query{Filters: []usage.Filter{{SupplyPoint: &b}}}, 0, false},
+		"finer than agreed":                                   {[]domain.Consent{finest(30 * time.Minute)}, usage.Query{}, 0, true},
+		"just as fine as agreed":                              {[]domain.Consent{finest(15 * time.Minute)}, usage.Query{}, 12*perDay - 4, false},
+		"half-hours that are over":                            {[]domain.Consent{finest(30 * time.Minute)}, usage.Query{Filters: group(interval.ThirtyMinutes)}, 10*48 - 2 + 24, false},
+		"quarters where half-hours were agreed to":            {[]domain.Consent{finest(30 * time.Minute)}, usage.Query{Filters: group(interval.FifteenMinutes)}, 0, true},
+		"days that are over":                                  {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Filters: group(interval.ByDay)}, 10, false},
+		"hours where days were agreed to":                     {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Filters: group(interval.Hour)}, 0, true},
+		"weeks where days were agreed to":                     {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Filters: group(interval.Week)}, 1, false},
+		"months where weeks were agreed to":                   {[]domain.Consent{finest(7 * 24 * time.Hour)}, usage.Query{Filters: group(interval.Month)}, 0, true},
+		"months where months were agreed to":                  {[]domain.Consent{finest(31 * 24 * time.Hour)}, usage.Query{Filters: group(interval.Month)}, 1, false},
+		"weeks where months were agreed to":                   {[]domain.Consent{finest(31 * 24 * time.Hour)}, usage.Query{Filters: group(interval.Week)}, 0, true},
+		"part of a day is no day":                             {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{From: at("2024-03-30T12:00"), To: at("2024-03-30T12:30"), Filters: group(interval.ByDay)}, 0, true},
+		"a day that begins in the span is whole":              {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{From: at("2024-03-30T12:00"), To: at("2024-03-31T00:30"), Filters: group(interval.ByDay)}, 1, false},
+		"days of another zone are the supply point's":         {[]domain.Consent{finest(24 * time.Hour)}, usage.Query{Zone: "Asia/Kathmandu", Filters: group(interval.ByDay)}, 10, false},
+		"days as measured may be cut":                         {[]domain.Consent{consent(nil)}, usage.Query{From: at("2024-03-30T12:00"), To: at("2024-03-30T12:30"), Filters: group(interval.ByDay)}, 1, false},
+		"history that is cut":                                 {[]domain.Consent{from("2024-04-03")}, usage.Query{}, 3 * perDay, false},
+		"a span before the history":                           {[]domain.Consent{from("2024-04-03")}, usage.Query{To: at("2024-04-02T00:00")}, 0, true},
+		"a month that began before the history":               {[]domain.Consent{from("2024-03-30")}, usage.Query{Filters: group(interval.Month)}, 1, false},
+		"history that begins later":                           {[]domain.Consent{from("2024-04-05")}, usage.Query{}, 0, true},
+		"two consents together":                               {[]domain.Consent{from("2024-04-05"), from("2024-04-03"), from("2024-04-04")}, usage.Query{}, 3 * perDay, false},
+		"each consent with its own resolution":                {[]domain.Consent{finest(24 * time.Hour), from("2024-04-04")}, usage.Query{}, 2 * perDay, false},
+		"a finer consent for the property only lends nothing": {[]domain.Consent{finest(30 * time.Minute), consent(func(c *domain.Consent) { c.Permissions = domain.PermissionSet(domain.CanQueryProperty) })}, usage.Query{}, 0, true},
+		"the coarser consent of two":                          {[]domain.Consent{finest(24 * time.Hour), from("2024-04-04")}, usage.Query{Filters: group(interval.ByDay)}, 10, false},
+		"what would be measured after the end":                {[]domain.Consent{consent(func(c *domain.Consent) { c.ValidUntil = today.Add(time.Hour) })}, usage.Query{From: at("2024-04-04T00:00")}, 53, false},
+		"a question about no time asks nothing outside":       {[]domain.Consent{consent(nil)}, usage.Query{From: at("2024-04-02T00:00"), To: at("2024-04-01T00:00")}, 0, false},
 	} {
 		m := village(t, c.consents...)
 		p := read(t, agreedService(m), agreed, c.query)
@@ -161,6 +162,10 @@ func TestWithoutConsent(t *testing.T) {
 			t.Errorf("%s: the property is %v, its measurements are %v; want %v", name, got, got2, c.want)
 		}
 	}
+	forHome := agreedService(village(t, consent(func(c *domain.Consent) { c.Permissions = domain.PermissionSet(domain.CanQueryProperty) })))
+	if _, err := forHome.Measurements(background, agreed, "prop_home", usage.Query{}); kindOf(err) != domain.NotFound {
+		t.Errorf("one for the property only: its measurements are %v, want not found", err)
+	}
 	timeless := &usage.Service{Store: village(t, consent(nil))}
 	if _, err := timeless.Property(background, agreed, "prop_home"); kindOf(err) != domain.NotFound {
 		t.Errorf("without a clock: got %v, want not found", err)
@@ -190,7 +195,7 @@ func TestNothingOutsideConsents(t *testing.T) {
 		m.consents = rapid.SliceOfN(rapid.Custom(drawConsent), 0, 4).Draw(t, "consents")
 		q, group := drawQuery(t)
 		p, err := s.Measurements(background, agreed, "prop_home", q)
-		if m.active(domain.Scope{Partner: "prt_a", Application: "app_agreed", At: today}) == nil {
+		if m.active(domain.Scope{Partner: "prt_a", Application: "app_agreed", At: today, Need: domain.CanViewDetailedUsage}) == nil {
 			if kindOf(err) != domain.NotFound {
 				t.Fatalf("nothing is agreed to: got %v, want not found", err)
 			}
@@ -279,6 +284,9 @@ func drawConsent(t *rapid.T) domain.Consent {
 	c := domain.Consent{
 		ID: "con_1", Application: rapid.SampledFrom([]domain.ClientID{"app_agreed", "app_agreed", "app_other"}).Draw(t, "application"),
 		Partner: "prt_a", User: "usr_1", SupplyPoints: rapid.SampledFrom(points).Draw(t, "points"),
+		Permissions: rapid.SampledFrom([]domain.Permissions{
+			agreed.Permissions, agreed.Permissions, domain.PermissionSet(domain.CanViewDetailedUsage), domain.PermissionSet(domain.CanQueryProperty), 0,
+		}).Draw(t, "permissions"),
 		Finest: rapid.SampledFrom([]time.Duration{
 			0, 15 * time.Minute, 30 * time.Minute, time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 31 * 24 * time.Hour,
 		}).Draw(t, "finest"),
@@ -326,9 +334,41 @@ func kindOf(err error) domain.Kind {
 
 func covers(c domain.Consent, r *usage.Reading) bool {
 	for _, p := range c.SupplyPoints {
-		if p.Identifier == r.Series.Channel.SupplyPoint.Identifier {
+		if c.Permissions.Has(domain.CanViewDetailedUsage) && p.Identifier == r.Series.Channel.SupplyPoint.Identifier {
 			return true
 		}
 	}
 	return false
+}
+
+// TestWhereItIs reads the address with consents that allow it and that do not,
+// whatever the application may do by its role.
+func TestWhereItIs(t *testing.T) {
+	caller := agreed
+	caller.Permissions = domain.CustomerPermissions
+	for name, c := range map[string]struct {
+		has   domain.Permissions
+		kind  domain.Kind // of the property
+		shown bool
+	}{
+		"the property and who lives there": {domain.PermissionSet(domain.CanQueryProperty, domain.CanViewPersonalData), domain.Internal, true},
+		"the property":                     {domain.PermissionSet(domain.CanQueryProperty), domain.Internal, false},
+		"who lives there":                  {domain.PermissionSet(domain.CanViewPersonalData), domain.NotFound, false},
+		"how much they use":                {domain.PermissionSet(domain.CanViewDetailedUsage), domain.NotFound, false},
+	} {
+		s := agreedService(village(t, consent(func(agreed *domain.Consent) { agreed.Permissions = c.has })))
+		p, err := s.Property(background, caller, "prop_home")
+		if shown := p.Postcode != "" && p.Address != nil; kindOf(err) != c.kind || shown != c.shown {
+			t.Errorf("a consent for %s: got %+v, %v; want the address: %t", name, p, err, c.shown)
+		}
+		list, err := s.Properties(background, caller, "A-1")
+		if shown := len(list) == 1 && list[0].Postcode != "" && list[0].Address != nil; kindOf(err) != c.kind || shown != c.shown {
+			t.Errorf("a consent for %s: got the list %+v, %v; want the address: %t", name, list, err, c.shown)
+		}
+		me := caller
+		me.User = "usr_1"
+		if _, err := s.Me(background, me); (err == nil) != c.has.Has(domain.CanViewPersonalData) {
+			t.Errorf("a consent for %s: Me: got %v", name, err)
+		}
+	}
 }

@@ -33,7 +33,7 @@ func (m *memory) sees(scope domain.Scope) bool {
 func (m *memory) active(scope domain.Scope) []domain.Consent {
 	var list []domain.Consent
 	for _, c := range m.consents {
-		if c.Application != scope.Application || c.Status(scope.At) != domain.ConsentActive {
+		if c.Application != scope.Application || c.Status(scope.At) != domain.ConsentActive || !c.Permissions.Has(scope.Need) {
 			continue
 		}
 		for _, p := range c.SupplyPoints {

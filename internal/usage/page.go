@@ -46,7 +46,7 @@ func (s *Service) Measurements(ctx context.Context, caller domain.Caller, proper
 	if err != nil {
 		return Page{}, err
 	}
-	scope := s.scope(caller)
+	scope := s.scope(caller, domain.CanViewDetailedUsage)
 	channels, err := s.channels(ctx, scope, property)
 	if err != nil {
 		return Page{}, err

@@ -8,6 +8,8 @@ package usage
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/authz"
@@ -25,13 +27,13 @@ type Service struct {
 	Now func() time.Time
 }
 
-// scope returns what the caller may see now.
-func (s *Service) scope(caller domain.Caller) domain.Scope {
+// scope returns what the caller may see now of what needs a permission.
+func (s *Service) scope(caller domain.Caller, need domain.Permission) domain.Scope {
 	var now time.Time
 	if caller.Reach == domain.ReachConsented && s.Now != nil {
 		now = s.Now()
 	}
-	return authz.Scope(caller, now)
+	return authz.Scope(caller, need, now)
 }
 
 // Person is a user and the company that sells to them.
@@ -47,7 +49,7 @@ func (s *Service) Me(ctx context.Context, caller domain.Caller) (Person, error) 
 	if err != nil {
 		return Person{}, err
 	}
-	scope := s.scope(caller)
+	scope := s.scope(caller, domain.CanViewPersonalData)
 	user, err := s.Store.User(ctx, scope, caller.User)
 	if err != nil {
 		return Person{}, err
@@ -64,21 +66,29 @@ func (s *Service) Account(ctx context.Context, caller domain.Caller, number doma
 	if err := authz.Check(caller, authz.Permit{Need: domain.CanQueryProperty}); err != nil {
 		return domain.Account{}, err
 	}
-	return s.Store.Account(ctx, s.scope(caller), number)
+	return s.Store.Account(ctx, s.scope(caller, domain.CanQueryProperty), number)
 }
 
 // Property finds a property; one outside the caller's scope is
-// [domain.NotFound]. Where it is can be read only by who may see personal data;
-// for others the address and the postal code are empty.
+// [domain.NotFound]. Where it is can be read only by who may see personal data,
+// and who reads by consent needs one that allows it; for others the address and
+// the postal code are empty.
 func (s *Service) Property(ctx context.Context, caller domain.Caller, id domain.PropertyID) (domain.Property, error) {
 	if err := authz.Check(caller, authz.Permit{Need: domain.CanQueryProperty}); err != nil {
 		return domain.Property{}, err
 	}
-	p, err := s.Store.Property(ctx, s.scope(caller), id)
+	p, err := s.Store.Property(ctx, s.scope(caller, domain.CanQueryProperty), id)
 	if err != nil {
 		return domain.Property{}, err
 	}
-	return shown(caller, p), nil
+	if p = shown(caller, p); caller.Reach != domain.ReachConsented || !caller.Permissions.Has(domain.CanViewPersonalData) {
+		return p, nil
+	}
+	_, err = s.Store.Property(ctx, s.scope(caller, domain.CanViewPersonalData), id)
+	if absent(err) {
+		return placeless(p), nil
+	}
+	return p, err
 }
 
 // Properties lists the properties of an account, by identifier, shown as
@@ -88,19 +98,42 @@ func (s *Service) Properties(ctx context.Context, caller domain.Caller, number d
 	if _, err := s.Account(ctx, caller, number); err != nil {
 		return nil, err
 	}
-	list, err := s.Store.Properties(ctx, s.scope(caller), number)
+	list, err := s.Store.Properties(ctx, s.scope(caller, domain.CanQueryProperty), number)
 	if err != nil {
 		return nil, err
 	}
 	for i := range list {
 		list[i] = shown(caller, list[i])
 	}
+	if caller.Reach != domain.ReachConsented || !caller.Permissions.Has(domain.CanViewPersonalData) {
+		return list, nil
+	}
+	placed, err := s.Store.Properties(ctx, s.scope(caller, domain.CanViewPersonalData), number)
+	if err != nil && !absent(err) {
+		return nil, err
+	}
+	for i := range list {
+		if !slices.ContainsFunc(placed, func(p domain.Property) bool { return p.ID == list[i].ID }) {
+			list[i] = placeless(list[i])
+		}
+	}
 	return list, nil
+}
+
+func absent(err error) bool {
+	e, ok := errors.AsType[*domain.Error](err)
+	return ok && e.Kind == domain.NotFound
 }
 
 func shown(caller domain.Caller, p domain.Property) domain.Property {
 	if !caller.Permissions.Has(domain.CanViewPersonalData) {
-		p.Address, p.Postcode = nil, ""
+		return placeless(p)
 	}
+	return p
+}
+
+// placeless is a property without where it is.
+func placeless(p domain.Property) domain.Property {
+	p.Address, p.Postcode = nil, ""
 	return p
 }

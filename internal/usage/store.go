@@ -25,8 +25,8 @@ type Store interface {
 	// market, identifier, direction, register, unit.
 	Channels(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Channel, error)
 	// ActiveConsents lists what the consents of the scope's application that are
-	// active at scope.At allow of a property: each consent once for every one of
-	// its supply points there, as its only one. It is asked with an application
+	// active at scope.At and allow scope.Need open of a property: each consent once
+	// for every one of its supply points there, as its only one. It is asked with an application
 	// in the scope only.
 	ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Consent, error)
 	// Extent returns the first and the last day for which a channel has data;
