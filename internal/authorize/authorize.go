@@ -15,8 +15,8 @@ const (
 	DeviceLifetime    = 10 * time.Minute // RFC 8628 §3.2
 	DeviceInterval    = 5 * time.Second  // RFC 8628 §3.2
 	RefreshLifetime   = 30 * 24 * time.Hour
-	// KrakenRefreshLifetime is that of the refresh token of /token/, which its
-	// dialect does not rotate.
+	// KrakenRefreshLifetime is that of a lasting refresh token, which /token/ gives
+	// to confidential applications.
 	KrakenRefreshLifetime = 7 * 24 * time.Hour
 )
 
@@ -82,6 +82,9 @@ type Grant struct {
 	// Bound is the key that renewing takes, of a public application that proved to
 	// hold one (RFC 9449 §5).
 	Bound domain.Confirmation
+	// Lasting says that the refresh token, the one that this is of or the first one
+	// that it gets, is not rotated.
+	Lasting bool
 }
 
 // Refused is an authorization request that is refused. With Redirect the person
@@ -110,8 +113,8 @@ type Offer struct {
 	Permissions domain.Permissions // what the application gets to do
 	Accounts    []domain.Account
 	Points      []OfferedPoint
-	// Skip says that there is nothing to ask: authorization is skipped for the
-	// application. [Desk.Allow] takes the zero Decision then, but for AuthTime.
+	// Skip says that there is nothing to ask: authorization is skipped for this
+	// request of the application. [Desk.Allow] takes the zero Decision then, but for AuthTime.
 	Skip bool
 }
 

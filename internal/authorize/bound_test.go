@@ -29,7 +29,7 @@ func TestRFC9449Section5TheRefreshToken(t *testing.T) {
 	renew := func(proven domain.Confirmation) error {
 		from := w.origin()
 		from.Proven = proven
-		got, next, err := w.Renew(t.Context(), w.listing(), refresh, "", true, from)
+		got, next, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, from)
 		if err == nil {
 			refresh = next
 			if got.Bound != mine {

@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -32,13 +33,17 @@ func (d *Desk) Offered(ctx context.Context, req Request, who domain.User) (Offer
 	if !ok { // the role was narrowed meanwhile
 		return Offer{}, &domain.Error{Kind: domain.Forbidden, Public: "the application may not ask for this any more; start again there"}
 	}
-	return Offer{Application: app.Application, Permissions: allowed, Accounts: accounts, Points: points, Skip: skips(app)}, nil
+	return Offer{Application: app.Application, Permissions: allowed, Accounts: accounts, Points: points, Skip: skips(app, req)}, nil
 }
 
 // skips reports whether nobody is asked. What an application reads only where
-// somebody agreed, somebody has to agree to.
-func skips(app *domain.Listing) bool {
-	return app.SkipAuthorization && app.Reach != domain.ReachConsented
+// somebody agreed, somebody has to agree to. Behind a device or a public application
+// may be anybody, and a link that the person follows must not answer for them (RFC
+// 8628 §5.4, RFC 6749 §10.2). prompt=consent asks for the page (OpenID Connect Core
+// §3.1.2.1).
+func skips(app *domain.Listing, req Request) bool {
+	return app.SkipAuthorization && app.Reach != domain.ReachConsented && app.Type != domain.Public &&
+		req.Device == "" && !slices.Contains(strings.Fields(req.Prompt), "consent")
 }
 
 // standing finds the application of a request, for a person who may use it.
@@ -96,14 +101,26 @@ func (d *Desk) Allow(ctx context.Context, challenge string, who domain.User, is 
 			return "", err
 		}
 		a.Until = now.Add(DeviceLifetime + domain.MaxLifetime)
-		return "", gone(d.Store.Approve(ctx, a))
+		return "", d.approve(ctx, a)
 	}
 	code, digest := d.draw(prefixCode)
 	a.Code = &Code{Digest: digest, Redirect: req.Redirect, Challenge: req.Challenge, DPoPKey: req.DPoPKey, Until: now.Add(CodeLifetime)}
-	if err := d.Store.Approve(ctx, a); err != nil {
-		return "", gone(err)
+	if err := d.approve(ctx, a); err != nil {
+		return "", err
 	}
 	return d.answer(req.Redirect, req.State, "code", code.Reveal()), nil
+}
+
+// approve stores a decision, and denies the tokens of what it replaces.
+func (d *Desk) approve(ctx context.Context, a Approval) error {
+	ended, err := d.Store.Approve(ctx, a)
+	if err != nil {
+		return gone(err)
+	}
+	for _, family := range ended {
+		d.deny(family, a.Now)
+	}
+	return nil
 }
 
 // consent makes a consent of a decision, which may not hold more than was offered.
@@ -136,7 +153,7 @@ func (d *Desk) consent(o *Offer, req Request, who domain.User, is Decision, now 
 	}
 	return domain.Consent{
 		ID: domain.NewConsentID(d.Chance), Application: req.Client, Partner: req.Partner, User: who.ID, Account: is.Account,
-		SupplyPoints: chosen, Finest: is.Finest, HistoryFrom: is.HistoryFrom, ValidUntil: is.ValidUntil, Purpose: is.Purpose, CreatedAt: now,
+		Permissions: o.Permissions, SupplyPoints: chosen, Finest: is.Finest, HistoryFrom: is.HistoryFrom, ValidUntil: is.ValidUntil, Purpose: is.Purpose, CreatedAt: now,
 	}, nil
 }
 

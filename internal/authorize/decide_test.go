@@ -132,19 +132,13 @@ func TestConsents(t *testing.T) {
 	d := w.decision()
 	want := []domain.Consent{{
 		ID: g.Consent, Application: w.app, Partner: w.user.Partner, User: w.user.ID, SupplyPoints: d.SupplyPoints, Finest: d.Finest,
+		Permissions: domain.PermissionSet(domain.CanQueryProperty, domain.CanViewDetailedUsage),
 		HistoryFrom: d.HistoryFrom, ValidUntil: d.ValidUntil, Purpose: d.Purpose, CreatedAt: w.now(),
 	}}
 	if !reflect.DeepEqual(list, want) {
 		t.Errorf("Consents = %+v, want %+v", list, want)
 	}
 	w.pass(time.Second)
-	later, _ := w.grant(t)
-	for after, want := range map[domain.ConsentID]domain.ConsentID{"": later.Consent, later.Consent: g.Consent, g.Consent: ""} {
-		list, err := w.Consents(t.Context(), authorize.Filter{User: w.user.ID, After: after, Limit: 1})
-		if err != nil || len(list) > 1 || (len(list) == 1) != (want != "") || len(list) == 1 && list[0].ID != want {
-			t.Errorf("after %q: got %+v, %v; want %q", after, list, err, want)
-		}
-	}
 	for name, by := range map[string]domain.Caller{
 		"another customer":    {Partner: w.other.Partner, User: w.other.ID},
 		"another application": {Partner: w.user.Partner, Client: "app_other"},
@@ -159,15 +153,43 @@ func TestConsents(t *testing.T) {
 	if w.opens(made.Access) {
 		t.Error("the access token outlives the consent")
 	}
-	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", true, w.origin()); codeOf(err) != "invalid_grant" {
+	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
 		t.Errorf("the refresh token: got %v", err)
+	}
+	later, _ := w.grant(t)
+	for after, want := range map[domain.ConsentID]domain.ConsentID{"": later.Consent, later.Consent: g.Consent, g.Consent: ""} {
+		list, err := w.Consents(t.Context(), authorize.Filter{User: w.user.ID, After: after, Limit: 1})
+		if err != nil || len(list) > 1 || (len(list) == 1) != (want != "") || len(list) == 1 && list[0].ID != want {
+			t.Errorf("after %q: got %+v, %v; want %q", after, list, err, want)
+		}
 	}
 	list, err = w.Consents(t.Context(), authorize.Filter{Application: w.app})
 	if err != nil || len(list) != 2 || list[0].Status(w.now()) != domain.ConsentActive || list[1].Status(w.now()) != domain.ConsentRevoked {
 		t.Errorf("afterwards: got %+v, %v", list, err)
 	}
 	must(t, w.EndConsent(t.Context(), later.Consent, domain.Caller{Partner: w.user.Partner, Client: w.app}, w.origin()))
-	if got := w.actions(t); got != "consent.create consent.create consent.revoke consent.revoke" {
+	if got := w.actions(t); got != "consent.create consent.revoke consent.create consent.revoke" {
 		t.Errorf("audit log: got %s", got)
+	}
+}
+
+// TestReplacing decides twice: what was allowed before ends at once, with its
+// tokens, and the new ones live.
+func TestReplacing(t *testing.T) {
+	w := newWorld(t)
+	before, refresh := w.grant(t)
+	old := w.access(t, before)
+	w.pass(time.Second)
+	after, _ := w.grant(t)
+	if w.opens(old.Access) || !w.opens(w.access(t, after).Access) {
+		t.Errorf("the old token opens: %t; want the new one only", w.opens(old.Access))
+	}
+	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
+		t.Errorf("the old refresh token: got %v", err)
+	}
+	list, err := w.Consents(t.Context(), authorize.Filter{User: w.user.ID})
+	must(t, err)
+	if len(list) != 2 || list[0].ID != after.Consent || list[0].Status(w.now()) != domain.ConsentActive || list[1].Status(w.now()) != domain.ConsentRevoked {
+		t.Errorf("consents: got %+v", list)
 	}
 }

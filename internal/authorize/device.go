@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/oauth"
@@ -19,6 +20,16 @@ const userAlphabet = "BCDFGHJKLMNPQRSTVWXZ"
 
 // userLength makes 34 bits, for ten minutes, behind a limit on tries.
 const userLength = 8
+
+const (
+	// DeviceIntervalMost is how long the pause between two polls gets, however often
+	// somebody asks too soon. RFC 8628 §3.5 lets it grow by five seconds each time,
+	// and a device that was wrong once should still be there in its ten minutes.
+	DeviceIntervalMost = time.Minute
+	// DeviceChallenges is how many decisions about one device wait at most: who
+	// types its code once more ends the oldest.
+	DeviceChallenges = 5
+)
 
 // Device begins the authorization of a device (RFC 8628 §3.2).
 func (d *Desk) Device(ctx context.Context, app *domain.Listing, req Request) (DeviceAnswer, error) {

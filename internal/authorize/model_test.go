@@ -18,6 +18,7 @@ type family struct {
 	grant   authorize.Grant
 	refresh []*presented
 	access  []string
+	lasting bool
 }
 
 // presented is a refresh token, and whether it was used.
@@ -51,6 +52,9 @@ func TestFamilyModel(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"allow": func(*rapid.T) {
 				if len(all) < 4 {
+					for _, f := range all { // the person's latest decision counts
+						f.ended = true
+					}
 					all = append(all, &family{code: w.code(t)})
 				}
 			},
@@ -61,7 +65,7 @@ func TestFamilyModel(t *testing.T) {
 				}
 				proof := rapid.SampledFrom([]string{verifier, "wrong"}).Draw(rt, "verifier")
 				g, err := w.Redeem(t.Context(), w.listing(), f.code, callback, proof, w.origin())
-				if want := !f.spent && proof == verifier; (err == nil) != want {
+				if want := !f.spent && !f.ended && proof == verifier; (err == nil) != want {
 					rt.Fatalf("Redeem: got %v, want success %t of %+v", err, want, f)
 				}
 				f.ended, f.spent = f.ended || f.spent, true
@@ -70,6 +74,8 @@ func TestFamilyModel(t *testing.T) {
 				}
 				f.grant, f.consent = g, g.Consent
 				issued(f, g)
+				f.lasting = rapid.Bool().Draw(rt, "lasting")
+				g.Lasting = f.lasting
 				text, err := w.Remember(t.Context(), g, authorize.RefreshLifetime)
 				if err != nil {
 					rt.Fatal(err)
@@ -82,8 +88,7 @@ func TestFamilyModel(t *testing.T) {
 					return
 				}
 				r := rapid.SampledFrom(f.refresh).Draw(rt, "token")
-				rotate := rapid.Bool().Draw(rt, "rotate")
-				g, next, err := w.Renew(t.Context(), w.listing(), r.text, "", rotate, w.origin())
+				g, next, err := w.Renew(t.Context(), w.listing(), r.text, "", nil, w.origin())
 				if want := !r.used && !f.ended; (err == nil) != want {
 					rt.Fatalf("Renew: got %v, want success %t of %+v", err, want, f)
 				}
@@ -92,7 +97,10 @@ func TestFamilyModel(t *testing.T) {
 					return
 				}
 				issued(f, g)
-				if rotate {
+				if (next.Reveal() == r.text.Reveal()) != f.lasting {
+					rt.Fatalf("Renew gave the same token: %t, of %+v", !f.lasting, f)
+				}
+				if !f.lasting {
 					r.used = true
 					f.refresh = append(f.refresh, &presented{text: next})
 				}
@@ -166,7 +174,7 @@ func TestScopeModel(t *testing.T) {
 		must(t, err)
 		for range 3 {
 			again := join(scopes.Draw(rt, "asked again"))
-			g, next, err := w.Renew(t.Context(), w.listing(), refresh, again, true, w.origin())
+			g, next, err := w.Renew(t.Context(), w.listing(), refresh, again, nil, w.origin())
 			if err != nil {
 				continue
 			}

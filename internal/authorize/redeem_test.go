@@ -181,7 +181,7 @@ func TestRFC6749Section412ACodeUsedTwice(t *testing.T) {
 	if w.opens(made.Access) {
 		t.Error("the access token outlives the code's second use")
 	}
-	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", true, w.origin()); codeOf(err) != "invalid_grant" {
+	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
 		t.Errorf("the refresh token: got %v", err)
 	}
 	if late := w.access(t, g); w.opens(late.Access) {

@@ -12,11 +12,11 @@ import (
 )
 
 // Remember makes the first refresh token of a family, good for a lifetime
-// ([RefreshLifetime], [KrakenRefreshLifetime]).
+// ([RefreshLifetime], or [KrakenRefreshLifetime] where g.Lasting).
 func (d *Desk) Remember(ctx context.Context, g Grant, lifetime time.Duration) (domain.Secret, error) {
 	s, key := d.draw(prefixRefresh)
 	now := d.now()
-	err := d.Store.AddRefresh(ctx, g.Family, key, g.Bound, now.Add(lifetime), now)
+	err := d.Store.AddRefresh(ctx, g, key, now.Add(lifetime), now)
 	if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.NotFound {
 		return domain.Secret{}, errGrant("the family has ended meanwhile")
 	}
@@ -26,14 +26,19 @@ func (d *Desk) Remember(ctx context.Context, g Grant, lifetime time.Duration) (d
 	return s, nil
 }
 
-// Renew takes a refresh token and returns its successor (RFC 6749 §6); without
-// rotate itself. The refresh token of a public application always rotates
-// (RFC 9700 §2.2.2). One that was used before ends its family (RFC 9700 §4.14.2):
-// whoever of the two is the thief, both have to start again.
+// Renew takes a refresh token and returns its successor (RFC 6749 §6), or itself
+// if it is a lasting one: that it was made so counts, and not where it comes back.
+// The refresh token of a public application always rotates (RFC 9700 §2.2.2). One
+// that was used before ends its family (RFC 9700 §4.14.2): whoever of the two is
+// the thief, both have to start again.
 //
-// What is bound to a key and comes without its proof changes nothing. A scope narrows the Grant, and not what follows: the successor allows what its
-// predecessor did. A scope that was not allowed changes nothing.
-func (d *Desk) Renew(ctx context.Context, app *domain.Listing, refresh domain.Secret, scope string, rotate bool, from domain.Origin) (Grant, domain.Secret, error) {
+// check is asked, with what the token would become, before it is taken; nil: all
+// is well. With its error nothing changes, or who asked for something wrong once
+// would have lost what the customer has allowed. Nor does anything change where
+// what is bound to a key comes without its proof, or a scope was not allowed. A
+// scope narrows the Grant, and not what follows: the successor allows what its
+// predecessor did.
+func (d *Desk) Renew(ctx context.Context, app *domain.Listing, refresh domain.Secret, scope string, check func(Grant) error, from domain.Origin) (Grant, domain.Secret, error) {
 	if err := may(app, oauth.GrantRefreshToken); err != nil {
 		return Grant{}, domain.Secret{}, err
 	}
@@ -51,11 +56,17 @@ func (d *Desk) Renew(ctx context.Context, app *domain.Listing, refresh domain.Se
 	}
 	next := refresh
 	if how == Fresh {
-		if scope, err = within(g, scope); err != nil {
+		if g.Scope, err = within(g, scope); err != nil {
 			return Grant{}, domain.Secret{}, err
 		}
+		if check != nil {
+			if err := check(g); err != nil {
+				return Grant{}, domain.Secret{}, err
+			}
+		}
+		scope = g.Scope
 	}
-	if how == Reused || how == Fresh && (rotate || app.Type == domain.Public) {
+	if how == Reused || how == Fresh && (!g.Lasting || app.Type == domain.Public) {
 		var key Digest
 		next, key = d.draw(prefixRefresh)
 		g, how, err = d.Store.RotateRefresh(ctx, Rotation{

@@ -1,6 +1,7 @@
 package authorize_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +14,12 @@ import (
 
 func TestRFC6749Section6Renewal(t *testing.T) {
 	w := newWorld(t)
+	code := w.code(t)
 	g, first := w.grant(t)
-	if !authorize.IsRefresh(first.Reveal()) || authorize.IsRefresh(w.code(t)) {
+	if !authorize.IsRefresh(first.Reveal()) || authorize.IsRefresh(code) {
 		t.Errorf("a refresh token has the form of %.12s…", first.Reveal())
 	}
-	got, second, err := w.Renew(t.Context(), w.listing(), first, "", true, w.origin())
+	got, second, err := w.Renew(t.Context(), w.listing(), first, "", nil, w.origin())
 	if err != nil || got.Family != g.Family || got.Scope != g.Scope || second.Reveal() == first.Reveal() {
 		t.Fatalf("Renew = %+v, %v; want another refresh token of the family %s", got, err, g.Family)
 	}
@@ -25,12 +27,12 @@ func TestRFC6749Section6Renewal(t *testing.T) {
 		t.Error("the renewed token opens nothing")
 	}
 	w.pass(authorize.RefreshLifetime - time.Microsecond)
-	_, third, err := w.Renew(t.Context(), w.listing(), second, "", true, w.origin())
+	_, third, err := w.Renew(t.Context(), w.listing(), second, "", nil, w.origin())
 	if err != nil {
 		t.Fatalf("at the last moment: %v", err)
 	}
 	w.pass(authorize.RefreshLifetime)
-	if _, _, err := w.Renew(t.Context(), w.listing(), third, "", true, w.origin()); codeOf(err) != "invalid_grant" {
+	if _, _, err := w.Renew(t.Context(), w.listing(), third, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
 		t.Errorf("too late: got %v", err)
 	}
 }
@@ -43,7 +45,7 @@ func TestRFC6749Section6TheScope(t *testing.T) {
 		"view:detailed-usage": "view:detailed-usage", "offline": "invalid_scope", // which was not asked
 		"query:user-details": "invalid_scope", "impersonate:customer": "invalid_scope", "email": "invalid_scope",
 	} {
-		g, next, err := w.Renew(t.Context(), w.listing(), refresh, scope, true, w.origin())
+		g, next, err := w.Renew(t.Context(), w.listing(), refresh, scope, nil, w.origin())
 		if err != nil {
 			if codeOf(err) != want {
 				t.Errorf("scope %q: got %v, want %s", scope, err, want)
@@ -67,7 +69,7 @@ func TestWhatWasAllowedStays(t *testing.T) {
 	role.Permissions = domain.AllPermissions()
 	must(t, w.registry.SetRole(t.Context(), by, role))
 	w.pass(time.Second)
-	g, _, err := w.Renew(t.Context(), w.listing(), refresh, "", true, w.origin())
+	g, _, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin())
 	must(t, err)
 	caller, err := w.tokens.Caller(w.access(t, g).Access, domain.AudienceCustomer)
 	if err != nil || caller.Permissions != domain.PermissionSet(domain.CanQueryProperty) {
@@ -78,16 +80,16 @@ func TestWhatWasAllowedStays(t *testing.T) {
 func TestRFC9700Section414Reuse(t *testing.T) {
 	w := newWorld(t)
 	g, first := w.grant(t)
-	_, second, err := w.Renew(t.Context(), w.listing(), first, "", true, w.origin())
+	_, second, err := w.Renew(t.Context(), w.listing(), first, "", nil, w.origin())
 	must(t, err)
 	made := w.access(t, g)
-	if _, _, err := w.Renew(t.Context(), w.listing(), first, "", true, w.origin()); codeOf(err) != "invalid_grant" {
+	if _, _, err := w.Renew(t.Context(), w.listing(), first, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
 		t.Errorf("a used refresh token: got %v", err)
 	}
 	if w.opens(made.Access) {
 		t.Error("the access token outlives its family")
 	}
-	if _, _, err := w.Renew(t.Context(), w.listing(), second, "", true, w.origin()); codeOf(err) != "invalid_grant" {
+	if _, _, err := w.Renew(t.Context(), w.listing(), second, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
 		t.Errorf("the youngest: got %v", err)
 	}
 	if got := w.actions(t); got != "consent.create family.end" {
@@ -99,20 +101,56 @@ func TestRFC9700Section414Reuse(t *testing.T) {
 // application never gets (RFC 9700 §2.2.2).
 func TestRenewalWithoutRotation(t *testing.T) {
 	w := newWorld(t)
-	_, refresh := w.grant(t)
+	g, _ := w.grant(t)
+	g.Lasting = true
+	refresh, err := w.Remember(t.Context(), g, authorize.KrakenRefreshLifetime)
+	must(t, err)
 	for range 3 {
-		if _, next, err := w.Renew(t.Context(), w.listing(), refresh, "", false, w.origin()); err != nil || next.Reveal() != refresh.Reveal() {
+		if got, next, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin()); err != nil || !got.Lasting || next.Reveal() != refresh.Reveal() {
 			t.Fatalf("Renew without rotation: another token, %v", err)
 		}
 	}
 	must(t, w.EndFamily(t.Context(), w.listing(), refresh, w.origin()))
-	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", false, w.origin()); codeOf(err) != "invalid_grant" {
+	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
 		t.Errorf("after its end: got %v", err)
 	}
 	w.app = w.add(t, registry.NewApplication{Name: "public", Type: domain.Public})
-	_, refresh = w.grant(t)
-	if _, next, err := w.Renew(t.Context(), w.listing(), refresh, "", false, w.origin()); err != nil || next.Reveal() == refresh.Reveal() {
-		t.Errorf("a public application: the same token, or %v", err)
+	g, _ = w.grant(t)
+	g.Lasting = true
+	refresh, err = w.Remember(t.Context(), g, authorize.KrakenRefreshLifetime)
+	must(t, err)
+	for range 2 { // nor does what follows last
+		_, next, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin())
+		if err != nil || next.Reveal() == refresh.Reveal() {
+			t.Errorf("a public application: the same token, or %v", err)
+		}
+		refresh = next
+	}
+}
+
+// TestWhatCannotBeIssuedCostsNoRefreshToken refuses the token that a refresh token
+// would become: it is good afterwards. Who brings a used one is not asked anything.
+func TestWhatCannotBeIssuedCostsNoRefreshToken(t *testing.T) {
+	w := newWorld(t)
+	family, refresh := w.grant(t)
+	asked := 0
+	for _, cause := range []error{&oauth.Error{Code: oauth.InvalidTarget}, &domain.Error{Kind: domain.Unavailable}} {
+		_, next, err := w.Renew(t.Context(), w.listing(), refresh, "openid", func(g authorize.Grant) error {
+			if asked++; g.Family != family.Family || g.Scope != "openid" {
+				t.Errorf("asked about %+v", g)
+			}
+			return cause
+		}, w.origin())
+		if !errors.Is(err, cause) || next.Reveal() != "" {
+			t.Errorf("got %v, want %v and no token", err, cause)
+		}
+	}
+	fine := func(authorize.Grant) error { asked++; return nil }
+	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", fine, w.origin()); err != nil || asked != 3 {
+		t.Errorf("afterwards: %v, asked %d times", err, asked)
+	}
+	if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", fine, w.origin()); codeOf(err) != "invalid_grant" || asked != 3 {
+		t.Errorf("used twice: %v, asked %d times", err, asked)
 	}
 }
 
@@ -170,7 +208,7 @@ func TestWhoIsDisabledRenewsNothing(t *testing.T) {
 		must(t, w.registry.Refresh(t.Context()))
 		w.pass(time.Second)
 		for _, when := range []string{"disabled", "enabled again"} {
-			if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", true, w.origin()); codeOf(err) != "invalid_grant" {
+			if _, _, err := w.Renew(t.Context(), w.listing(), refresh, "", nil, w.origin()); codeOf(err) != "invalid_grant" {
 				t.Errorf("%s %s: the refresh token gives %v", name, when, err)
 			}
 			if _, err := w.Redeem(t.Context(), w.listing(), code, callback, verifier, w.origin()); codeOf(err) != "invalid_grant" {

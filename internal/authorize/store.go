@@ -90,30 +90,34 @@ type Rotation struct {
 // A family that ends is denied ([domain.RevokeFamily]) in the transaction that
 // ends it, which tells other nodes.
 type Store interface {
-	// KeepRequest keeps a request until an instant, and forgets what is over.
+	// KeepRequest keeps a request until an instant, and forgets what is over. Of one
+	// device it keeps the newest [DeviceChallenges].
 	KeepRequest(ctx context.Context, kind Kind, key Digest, r Request, until, now time.Time) error
 	// FindRequest finds a request that waits; otherwise [domain.NotFound].
 	FindRequest(ctx context.Context, kind Kind, key Digest, now time.Time) (Request, error)
 	// TakeRequest takes a request of an application, once; otherwise [domain.NotFound].
 	TakeRequest(ctx context.Context, kind Kind, key Digest, client domain.ClientID, now time.Time) (Request, error)
-	// Approve takes a challenge and stores what was decided. A challenge that
-	// waits no more, a device that is decided or over, and a person who is no
-	// customer of the partner's in good standing are [domain.NotFound].
-	Approve(ctx context.Context, a Approval) error
+	// Approve takes a challenge and stores what was decided. A consent takes the
+	// place of all that the person has allowed the application before, which ends,
+	// and its entry names those; the families that end with them are returned. A
+	// challenge that waits no more, a device that is decided or over, an
+	// application that is disabled, and a person who is no customer of the
+	// partner's in good standing are [domain.NotFound].
+	Approve(ctx context.Context, a Approval) (ended []string, err error)
 	// Decline takes a challenge and returns its request; a device is declined.
 	Decline(ctx context.Context, challenge Digest, now time.Time, e domain.Entry) (Request, error)
 
 	// ConsumeCode takes a code, whoever presents it. A code that was taken before
 	// ends its family, with the entry. The Grant is set for Fresh and Reused.
 	ConsumeCode(ctx context.Context, code Digest, now time.Time, reuse domain.Entry) (Grant, Code, Outcome, error)
-	// AddRefresh adds the first refresh token of a living family, all of whose
-	// refresh tokens are bound to a key where bound is one; otherwise
-	// [domain.NotFound].
-	AddRefresh(ctx context.Context, family string, refresh Digest, bound domain.Confirmation, until, now time.Time) error
+	// AddRefresh adds the first refresh token of g.Family, if that lives; otherwise
+	// [domain.NotFound]. All its refresh tokens are bound to the key g.Bound, where
+	// there is one; this one lasts if g.Lasting.
+	AddRefresh(ctx context.Context, g Grant, refresh Digest, until, now time.Time) error
 	// FindRefresh looks at a refresh token of an application and changes nothing.
 	FindRefresh(ctx context.Context, refresh Digest, client domain.ClientID, now time.Time) (Grant, Outcome, error)
 	// RotateRefresh compares and sets: of many at once with one old token one is
-	// Fresh, and all others are Reused.
+	// Fresh, and all others are Reused. The new one never lasts.
 	RotateRefresh(ctx context.Context, r Rotation) (Grant, Outcome, error)
 	// EndFamily ends the family of a refresh token of an application, used or
 	// not, and returns its name; none where there is nothing to end.
@@ -125,7 +129,8 @@ type Store interface {
 	// FindDevice finds a device that waits for its person; otherwise [domain.NotFound].
 	FindDevice(ctx context.Context, userCode Digest, now time.Time) (device Digest, r Request, err error)
 	// PollDevice asks for the decision, and takes it. more is by how much the
-	// pause grows for whoever is too early.
+	// pause grows for whoever is too early, up to [DeviceIntervalMost]; within a
+	// second of the last time it does not grow, and nothing is written.
 	PollDevice(ctx context.Context, device Digest, client domain.ClientID, more time.Duration, now time.Time, reuse domain.Entry) (Grant, Outcome, error)
 
 	// CustomersPoints lists a customer's accounts and supply points within the scope.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -15,7 +16,7 @@ const aRequest = "this request"
 
 // KeepRequest keeps a request until an instant, and forgets what is over.
 func (s *Store) KeepRequest(ctx context.Context, kind authorize.Kind, key authorize.Digest, r authorize.Request, until, now time.Time) error {
-	const sql = `INSERT INTO authorization_request (digest, kind, client, request, until) VALUES (?1, ?2, ?3, ?4, ?5)`
+	const sql = `INSERT INTO authorization_request (digest, kind, client, request, until, device) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`
 	text, err := json.Marshal(r)
 	if err != nil {
 		return stored(err)
@@ -24,7 +25,11 @@ func (s *Store) KeepRequest(ctx context.Context, kind authorize.Kind, key author
 		if err := sweep(conn, now); err != nil {
 			return err
 		}
-		return insert(conn, "this request exists", sql, key[:], string(kind), r.Client, string(text), micros(until))
+		device, err := makeRoom(conn, r)
+		if err != nil {
+			return err
+		}
+		return insert(conn, "this request exists", sql, key[:], string(kind), r.Client, string(text), micros(until), device)
 	})
 }
 
@@ -63,12 +68,14 @@ func scanRequest(column int) func(*sqlite.Stmt) (authorize.Request, error) {
 }
 
 // Approve takes a challenge and stores what was decided.
-func (s *Store) Approve(ctx context.Context, a authorize.Approval) error {
+func (s *Store) Approve(ctx context.Context, a authorize.Approval) (ended []string, err error) {
 	const customer = `
 		SELECT 1 FROM person p JOIN partner q ON q.id = p.partner
 		WHERE p.id = ?1 AND p.partner = ?2 AND p.customer = 1 AND p.staff = 0 AND p.disabled = 0 AND q.disabled = 0`
+	const application = `SELECT 1 FROM application WHERE id = ?1 AND partner = ?2 AND disabled = 0`
 	const known = `SELECT count(*) FROM token_family WHERE client = ?1 AND person = ?2`
-	return s.change(ctx, "keep a decision", func(conn *sqlite.Conn) error {
+	err = s.change(ctx, "keep a decision", func(conn *sqlite.Conn) error {
+		a := a
 		if err := sweep(conn, a.Now); err != nil {
 			return err
 		}
@@ -78,14 +85,15 @@ func (s *Store) Approve(ctx context.Context, a authorize.Approval) error {
 		if err := exists(conn, aUser, customer, a.Grant.User, a.Grant.Partner); err != nil {
 			return err
 		}
+		if err := exists(conn, anApplication, application, a.Grant.Client, a.Grant.Partner); err != nil {
+			return err
+		}
 		families, err := one(conn, "a number", scanNumber, known, a.Grant.Client, a.Grant.User)
 		if err != nil {
 			return err
 		}
-		if a.Consent != nil {
-			if err := addConsent(conn, *a.Consent); err != nil {
-				return err
-			}
+		if ended, err = keepConsent(conn, &a); err != nil {
+			return err
 		}
 		if err := addFamily(conn, a); err != nil {
 			return err
@@ -95,6 +103,24 @@ func (s *Store) Approve(ctx context.Context, a authorize.Approval) error {
 		}
 		return s.record(conn, a.Entry)
 	})
+	return ended, err
+}
+
+// keepConsent adds the consent of a decision, if there is one, in the place of
+// earlier ones. It returns the families that end with those, and says in the
+// entry what was replaced.
+func keepConsent(conn *sqlite.Conn, a *authorize.Approval) ([]string, error) {
+	if a.Consent == nil {
+		return nil, nil
+	}
+	replaced, families, err := replaceConsents(conn, *a.Consent, a.Now)
+	if err != nil {
+		return nil, err
+	}
+	if len(replaced) > 0 {
+		a.Entry.Detail = strings.TrimPrefix(a.Entry.Detail+"; ", "; ") + "replaced " + strings.Join(replaced, ", ")
+	}
+	return families, addConsent(conn, *a.Consent)
 }
 
 // addFamily starts a family with its code or its device.
@@ -140,21 +166,4 @@ func (s *Store) Decline(ctx context.Context, challenge authorize.Digest, now tim
 		return s.record(conn, e)
 	})
 	return r, err
-}
-
-// sweep forgets what is over, in portions: every change pays for a little more
-// than it adds. What is used or over is kept for a while, so that a clock that
-// was wrong and is set back brings nothing to life again.
-func sweep(conn *sqlite.Conn, now time.Time) error {
-	for _, sql := range []string{
-		`DELETE FROM authorization_request WHERE digest IN (SELECT digest FROM authorization_request WHERE until < ?1 LIMIT 16)`,
-		`DELETE FROM device_code WHERE digest IN (SELECT digest FROM device_code WHERE until < ?1 LIMIT 16)`,
-		`DELETE FROM refresh_token WHERE digest IN (SELECT digest FROM refresh_token WHERE until < ?1 LIMIT 16)`,
-		`DELETE FROM token_family WHERE id IN (SELECT id FROM token_family WHERE until < ?1 LIMIT 4)`,
-	} {
-		if err := run(conn, sql, micros(now.Add(-domain.RevocationKept))); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -51,9 +51,21 @@ type polled struct {
 	family      string
 }
 
-// PollDevice asks for the decision, and takes it.
+// PollDevice asks for the decision, and takes it. Who asks again and again before
+// anything can have happened is answered without a write.
 func (s *Store) PollDevice(ctx context.Context, device authorize.Digest, client domain.ClientID, more time.Duration, now time.Time, reuse domain.Entry) (g authorize.Grant, how authorize.Outcome, err error) {
 	const find = `SELECT state, until, polled_at, pause, family FROM device_code WHERE digest = ?1 AND client = ?2`
+	quiet := false
+	err = s.read(ctx, "look for a decision", func(conn *sqlite.Conn) error {
+		found, err := all(conn, scanPolled, find, device[:], client)
+		if err == nil && len(found) > 0 {
+			how, quiet = found[0].quiet(now)
+		}
+		return err
+	})
+	if err != nil || quiet {
+		return authorize.Grant{}, how, err
+	}
 	err = s.change(ctx, "ask for a decision", func(conn *sqlite.Conn) error {
 		g, how = authorize.Grant{}, authorize.Unknown
 		found, err := all(conn, scanPolled, find, device[:], client)
@@ -73,6 +85,21 @@ func (s *Store) PollDevice(ctx context.Context, device authorize.Digest, client 
 		return err
 	})
 	return g, how, err
+}
+
+// quiet returns what a poll comes to that changes nothing: the device is over or
+// refused, or a poll was noted within a second.
+func (p *polled) quiet(now time.Time) (how authorize.Outcome, ok bool) {
+	switch since := now.Sub(p.last); {
+	case p.state == "taken" || p.state == "allowed" && now.Before(p.until):
+		return authorize.Unknown, false
+	case !now.Before(p.until):
+		return authorize.Expired, true
+	case p.state == "denied":
+		return authorize.Declined, true
+	default:
+		return authorize.Early, since >= 0 && since < punctual
+	}
 }
 
 // takeDevice takes the family of a device, once.
@@ -95,19 +122,19 @@ func (s *Store) takeDevice(conn *sqlite.Conn, device authorize.Digest, p polled,
 }
 
 // await notes that a device has asked. Who asks too soon waits longer from then
-// on (RFC 8628 §3.5).
+// on (RFC 8628 §3.5), but never longer than [authorize.DeviceIntervalMost].
 func await(conn *sqlite.Conn, device authorize.Digest, p polled, more time.Duration, now time.Time) (authorize.Outcome, error) {
 	const note = `UPDATE device_code SET polled_at = ?2, pause = ?3 WHERE digest = ?1`
 	how := authorize.Waiting
 	if !p.last.IsZero() && now.Sub(p.last) < p.pause-punctual {
 		how = authorize.Early
-		p.pause += more
+		p.pause = min(p.pause+more, authorize.DeviceIntervalMost)
 	}
 	return how, run(conn, note, device[:], micros(now), p.pause.Microseconds())
 }
 
 // punctual is how much too early somebody may be whose clock, or whose way here,
-// differs a little each time.
+// differs a little each time; and how soon after a poll was noted another is not.
 const punctual = time.Second
 
 func scanPolled(row *sqlite.Stmt) (polled, error) {

@@ -12,31 +12,31 @@ import (
 
 // AddRefresh adds the first refresh token of a living family, and binds that to
 // a key.
-func (s *Store) AddRefresh(ctx context.Context, family string, refresh authorize.Digest, bound domain.Confirmation, until, now time.Time) error {
+func (s *Store) AddRefresh(ctx context.Context, g authorize.Grant, refresh authorize.Digest, until, now time.Time) error {
 	const bind = `UPDATE token_family SET jkt = ?2 WHERE id = ?1`
 	const alive = `SELECT 1 FROM token_family f WHERE f.id = ?2 AND ` + standing
 	return s.change(ctx, "keep a refresh token", func(conn *sqlite.Conn) error {
 		if err := sweep(conn, now); err != nil {
 			return err
 		}
-		if err := exists(conn, aFamily, alive, micros(now), family); err != nil {
+		if err := exists(conn, aFamily, alive, micros(now), g.Family); err != nil {
 			return err
 		}
-		if bound.Method == domain.ConfirmKey {
-			if err := run(conn, bind, family, bound.Thumbprint); err != nil {
+		if g.Bound.Method == domain.ConfirmKey {
+			if err := run(conn, bind, g.Family, g.Bound.Thumbprint); err != nil {
 				return err
 			}
 		}
-		return addRefresh(conn, family, refresh, until)
+		return addRefresh(conn, g.Family, refresh, until, g.Lasting)
 	})
 }
 
 // addRefresh makes the family live as long as what is made with its youngest
 // refresh token at the last moment.
-func addRefresh(conn *sqlite.Conn, family string, refresh authorize.Digest, until time.Time) error {
-	const add = `INSERT INTO refresh_token (digest, family, until, used_at) VALUES (?1, ?2, ?3, 0)`
+func addRefresh(conn *sqlite.Conn, family string, refresh authorize.Digest, until time.Time, lasting bool) error {
+	const add = `INSERT INTO refresh_token (digest, family, until, used_at, lasting) VALUES (?1, ?2, ?3, 0, ?4)`
 	const live = `UPDATE token_family SET until = max(until, ?2) WHERE id = ?1`
-	if err := insert(conn, "this refresh token exists", add, refresh[:], family, micros(until)); err != nil {
+	if err := insert(conn, "this refresh token exists", add, refresh[:], family, micros(until), lasting); err != nil {
 		return err
 	}
 	return run(conn, live, family, micros(until.Add(domain.MaxLifetime)))
@@ -58,7 +58,7 @@ func (s *Store) FindRefresh(ctx context.Context, refresh authorize.Digest, clien
 // findRefresh returns nil where there is none.
 func findRefresh(conn *sqlite.Conn, refresh authorize.Digest, client domain.ClientID, now time.Time) (*taken, error) {
 	const sql = `
-		SELECT ` + grantColumns + `, r.until, r.used_at, ` + standing + `
+		SELECT ` + grantColumns + `, r.until, r.used_at, ` + standing + `, r.lasting
 		FROM refresh_token r JOIN token_family f ON f.id = r.family WHERE r.digest = ?2 AND f.client = ?3`
 	found, err := all(conn, scanRefresh, sql, micros(now), refresh[:], client)
 	if err != nil || len(found) == 0 {
@@ -70,6 +70,7 @@ func findRefresh(conn *sqlite.Conn, refresh authorize.Digest, client domain.Clie
 func scanRefresh(row *sqlite.Stmt) (t taken, err error) {
 	t.grant, err = scanGrant(row)
 	t.until, t.used, t.stands = instant(row.ColumnInt64(grantWidth)), row.ColumnInt64(grantWidth+1) != 0, row.ColumnBool(grantWidth+2)
+	t.grant.Lasting = row.ColumnBool(grantWidth + 3)
 	return t, err
 }
 
@@ -93,7 +94,7 @@ func (s *Store) RotateRefresh(ctx context.Context, r authorize.Rotation) (g auth
 			if err := run(conn, take, r.Old[:], micros(r.Now)); err != nil {
 				return err
 			}
-			return addRefresh(conn, t.grant.Family, r.New, r.Until)
+			return addRefresh(conn, t.grant.Family, r.New, r.Until, false)
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -11,10 +12,10 @@ import (
 
 // A scope with an application sees a supply point s at a property p of an
 // account a only while a consent is active that the account's own person gave to
-// that application. Who moves out takes the consent along: it never opens what
-// the next person uses.
+// that application, and that allows the permission that is needed. Who moves out
+// takes the consent along: it never opens what the next person uses.
 //
-// ?1 is what is asked for, ?2 to ?5 are the scope ([agreedArgs]). A scope without
+// ?1 is what is asked for, ?2 to ?6 are the scope ([agreedArgs]). A scope without
 // an instant sees nothing. The joins are in this order, whatever the planner
 // thinks: from one person's account or property to the few consents of that
 // person for that application.
@@ -30,22 +31,24 @@ const (
 		FROM property p
 			CROSS JOIN account a ON a.partner = p.partner AND a.number = p.account` + agreedPoints + `AND s.property = p.id `
 	agreed = `
-		a.partner = ?2 AND p.partner = ?2 AND s.partner = ?2 AND consent.partner = ?2 AND (?3 = '' OR a.person = ?3)
-		AND consent.revoked_at = 0 AND consent.valid_until > ?5 AND ?5 > 0
-		AND (consent.account IS NULL OR consent.account = a.number) `
+		a.partner = ?2 AND p.partner = ?2 AND s.partner = ?2 AND (?3 = '' OR a.person = ?3)
+		AND (consent.account IS NULL OR consent.account = a.number) AND ` + allows
+	allows = `
+		consent.partner = ?2 AND consent.revoked_at = 0 AND consent.valid_until > ?5 AND ?5 > 0
+		AND instr(' ' || consent.permissions || ' ', ' ' || ?6 || ' ') > 0 `
 )
 
 func agreedArgs(asked any, scope domain.Scope) []any {
-	return []any{asked, scope.Partner, scope.User, scope.Application, micros(scope.At)}
+	return []any{asked, scope.Partner, scope.User, scope.Application, micros(scope.At), scope.Need.String()}
 }
 
-// ActiveConsents lists the consents of the scope's application that are active,
-// each with one of its supply points at the property.
+// ActiveConsents lists the consents of the scope's application that are active
+// and allow what is needed, each with one of its supply points at the property.
 func (s *Store) ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) (list []domain.Consent, err error) {
 	const sql = `
 		SELECT consent.id, consent.client, consent.partner, consent.person, consent.account,
 			s.market, s.identifier, consent.finest, consent.history_from,
-			consent.valid_until, consent.purpose, consent.created_at` + atProperty + `
+			consent.valid_until, consent.purpose, consent.created_at, consent.permissions` + atProperty + `
 		WHERE p.id = ?1 AND ` + agreed + `
 		ORDER BY consent.created_at, consent.id, s.market, s.identifier`
 	err = s.read(ctx, "list active consents", func(conn *sqlite.Conn) error {
@@ -56,6 +59,7 @@ func (s *Store) ActiveConsents(ctx context.Context, scope domain.Scope, property
 }
 
 func scanActive(row *sqlite.Stmt) (domain.Consent, error) {
+	permissions, err := domain.ParsePermissions(strings.Fields(row.ColumnText(12)))
 	return domain.Consent{
 		ID:           domain.ConsentID(row.ColumnText(0)),
 		Application:  domain.ClientID(row.ColumnText(1)),
@@ -68,12 +72,16 @@ func scanActive(row *sqlite.Stmt) (domain.Consent, error) {
 		ValidUntil:   instant(row.ColumnInt64(9)),
 		Purpose:      row.ColumnText(10),
 		CreatedAt:    instant(row.ColumnInt64(11)),
-	}, nil
+		Permissions:  permissions,
+	}, stored(err)
 }
 
-// hasAgreed fails where a scope with an application sees nothing of a user.
+// hasAgreed fails where a scope with an application does not see a user. Who they
+// are does not hang on where they live: a consent without supply points counts.
 func hasAgreed(conn *sqlite.Conn, scope domain.Scope, id domain.UserID) error {
-	const sql = `SELECT 1` + underAccount + `WHERE a.person = ?1 AND ` + agreed + `LIMIT 1`
+	const sql = `
+		SELECT 1 FROM consent
+		WHERE consent.client = ?4 AND consent.person = ?1 AND (?3 = '' OR consent.person = ?3) AND ` + allows + `LIMIT 1`
 	if scope.Application == "" {
 		return nil
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -13,15 +14,15 @@ import (
 
 const (
 	aConsent       = "this consent"
-	consentColumns = `c.id, c.client, c.partner, c.person, c.account, c.finest, c.history_from, c.valid_until, c.purpose, c.created_at, c.revoked_at`
+	consentColumns = `c.id, c.client, c.partner, c.person, c.account, c.finest, c.history_from, c.valid_until, c.purpose, c.created_at, c.revoked_at, c.permissions`
 )
 
 // addConsent adds a consent with its supply points, which are of the partner and
 // hang on an account of the person.
 func addConsent(conn *sqlite.Conn, c domain.Consent) error {
 	const sql = `
-		INSERT INTO consent (id, client, partner, person, account, finest, history_from, valid_until, purpose, created_at, revoked_at)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`
+		INSERT INTO consent (id, client, partner, person, account, finest, history_from, valid_until, purpose, created_at, revoked_at, permissions)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`
 	const point = `
 		INSERT INTO consent_point (consent, supply_point, partner)
 		SELECT ?1, s.id, s.partner FROM supply_point s
@@ -30,7 +31,7 @@ func addConsent(conn *sqlite.Conn, c domain.Consent) error {
 		WHERE s.market = ?2 AND s.identifier = ?3 AND s.partner = ?4 AND a.person = ?5 AND (?6 = '' OR a.number = ?6)`
 	err := insert(conn, "this consent exists", sql,
 		c.ID, c.Application, c.Partner, c.User, optional(c.Account), c.Finest.Microseconds(), c.HistoryFrom, micros(c.ValidUntil),
-		c.Purpose, micros(c.CreatedAt), micros(c.RevokedAt))
+		c.Purpose, micros(c.CreatedAt), micros(c.RevokedAt), words(c.Permissions.Names()))
 	if err != nil {
 		return err
 	}
@@ -87,6 +88,36 @@ func addPoints(conn *sqlite.Conn, list []domain.Consent) error {
 		}
 	}
 	return nil
+}
+
+// replaceConsents ends what a person has allowed an application before, with all
+// families under it, and returns the consents and the families that ended.
+func replaceConsents(conn *sqlite.Conn, next domain.Consent, now time.Time) (ended, families []string, err error) {
+	const find = `
+		SELECT id FROM consent
+		WHERE client = ?1 AND person = ?2 AND id <> ?3 AND revoked_at = 0 AND valid_until > ?4 ORDER BY created_at, id`
+	const end = `UPDATE consent SET revoked_at = ?2 WHERE id = ?1`
+	const under = `SELECT id FROM token_family WHERE consent = ?1 AND ended_at = 0`
+	text := func(row *sqlite.Stmt) (string, error) { return row.ColumnText(0), nil }
+	if ended, err = all(conn, text, find, next.Application, next.User, next.ID, micros(now)); err != nil {
+		return nil, nil, err
+	}
+	for _, id := range ended {
+		if err := run(conn, end, id, micros(now)); err != nil {
+			return nil, nil, err
+		}
+		list, err := all(conn, text, under, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, family := range list {
+			if _, err := stopFamily(conn, family, now); err != nil {
+				return nil, nil, err
+			}
+		}
+		families = append(families, list...)
+	}
+	return ended, families, nil
 }
 
 // EndConsent ends a consent and all families under it.
@@ -153,6 +184,7 @@ func scanPoint(row *sqlite.Stmt, column int) domain.SupplyPointRef {
 }
 
 func scanConsent(row *sqlite.Stmt) (domain.Consent, error) {
+	permissions, err := domain.ParsePermissions(strings.Fields(row.ColumnText(11)))
 	return domain.Consent{
 		ID:          domain.ConsentID(row.ColumnText(0)),
 		Application: domain.ClientID(row.ColumnText(1)),
@@ -165,5 +197,6 @@ func scanConsent(row *sqlite.Stmt) (domain.Consent, error) {
 		Purpose:     row.ColumnText(8),
 		CreatedAt:   instant(row.ColumnInt64(9)),
 		RevokedAt:   instant(row.ColumnInt64(10)),
-	}, nil
+		Permissions: permissions,
+	}, stored(err)
 }

@@ -30,11 +30,17 @@ func (s *Store) CustomerPassword(ctx context.Context, partner domain.PartnerID, 
 	return u, hash, err
 }
 
-// AddSession adds a session, in one transaction with the end of the one that the
-// browser had before, and forgets those that began before the instant.
-func (s *Store) AddSession(ctx context.Context, n session.Session, old session.Digest, before time.Time, e domain.Entry) error {
+// AddSession adds a session of a person whose password still has the hash, in one
+// transaction with the end of the one that the browser had before, and forgets
+// those that began before the instant.
+func (s *Store) AddSession(ctx context.Context, n session.Session, hash string, old session.Digest, before time.Time, e domain.Entry) error {
 	const forget = `DELETE FROM session WHERE auth_time < ?1`
-	const add = `INSERT INTO session (digest, person, auth_time, seen_at) VALUES (?1, ?2, ?3, ?4)`
+	// While argon2 worked, the password may have been replaced, or whom it is of
+	// disabled: what was checked must still be so.
+	const add = `
+		INSERT INTO session (digest, person, auth_time, seen_at)
+		SELECT ?1, p.id, ?3, ?4 FROM person p JOIN partner q ON q.id = p.partner
+		WHERE p.id = ?2 AND p.password_hash = ?5 AND p.customer = 1 AND p.staff = 0 AND p.disabled = 0 AND q.disabled = 0`
 	return s.change(ctx, "add a session", func(conn *sqlite.Conn) error {
 		if err := run(conn, forget, micros(before)); err != nil {
 			return err
@@ -42,8 +48,11 @@ func (s *Store) AddSession(ctx context.Context, n session.Session, old session.D
 		if err := endSession(conn, old); err != nil {
 			return err
 		}
-		if err := insert(conn, "this session exists", add, n.Digest[:], n.User, micros(n.AuthTime), micros(n.SeenAt)); err != nil {
+		if err := insert(conn, "this session exists", add, n.Digest[:], n.User, micros(n.AuthTime), micros(n.SeenAt), hash); err != nil {
 			return err
+		}
+		if conn.Changes() == 0 {
+			return notFound(aUser)
 		}
 		return s.record(conn, e)
 	})

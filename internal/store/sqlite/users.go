@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -91,19 +92,32 @@ func (s *Store) users(ctx context.Context, sql string, args ...any) (list []doma
 	return list, err
 }
 
-// SetPassword replaces the hash of a user's password.
-func (s *Store) SetPassword(ctx context.Context, id domain.UserID, hash string, e domain.Entry) error {
+// SetPassword replaces the hash of a user's password, and ends the sessions and
+// families of whoever knew the old one.
+func (s *Store) SetPassword(ctx context.Context, id domain.UserID, hash string, now time.Time, e domain.Entry) (families []string, err error) {
 	const sql = `UPDATE person SET password_hash = ?2 WHERE id = ?1`
-	return s.change(ctx, "set a password", func(conn *sqlite.Conn) error {
+	// By the applications of the partner, because families have an index by these.
+	const living = `
+		SELECT f.id FROM person p CROSS JOIN application a CROSS JOIN token_family f
+		WHERE p.id = ?1 AND a.partner = p.partner AND f.client = a.id AND f.person = p.id AND f.ended_at = 0`
+	err = s.change(ctx, "set a password", func(conn *sqlite.Conn) error {
 		if err := changed(conn, aUser, sql, id, hash); err != nil {
 			return err
 		}
-		// Who knew the old password is logged out everywhere.
 		if err := run(conn, `DELETE FROM session WHERE person = ?1`, id); err != nil {
 			return err
 		}
+		if families, err = all(conn, func(row *sqlite.Stmt) (string, error) { return row.ColumnText(0), nil }, living, id); err != nil {
+			return err
+		}
+		for _, family := range families {
+			if _, err := stopFamily(conn, family, now); err != nil {
+				return err
+			}
+		}
 		return s.record(conn, e)
 	})
+	return families, err
 }
 
 func scanUser(row *sqlite.Stmt) (domain.User, error) {

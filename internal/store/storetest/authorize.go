@@ -35,6 +35,7 @@ func (w *world) begin(t *testing.T, h house, name string) authorize.Digest {
 func (w *world) approval(h house, name string) authorize.Approval {
 	c := domain.Consent{
 		ID: domain.ConsentID("con_" + name), Application: h.app.ID, Partner: h.partner.ID, User: h.customer.ID, Account: h.account.Number,
+		Permissions:  domain.CustomerPermissions,
 		SupplyPoints: []domain.SupplyPointRef{{Market: h.point.Market, Identifier: h.point.Identifier}},
 		Finest:       time.Hour, HistoryFrom: firstDay, ValidUntil: past.Add(365 * 24 * time.Hour), Purpose: "advice", CreatedAt: past,
 	}
@@ -49,19 +50,26 @@ func (w *world) approval(h house, name string) authorize.Approval {
 	}
 }
 
+// decide stores a decision, whatever it replaces.
+func (w *world) decide(t *testing.T, a authorize.Approval) error {
+	t.Helper()
+	_, err := w.Approve(t.Context(), a)
+	return err
+}
+
 // allow makes a code of a name.
 func (w *world) allow(t *testing.T, h house, name string) authorize.Approval {
 	t.Helper()
 	w.begin(t, h, name)
 	a := w.approval(h, name)
-	must(t, w.Approve(t.Context(), a))
+	must(t, w.decide(t, a))
 	return a
 }
 
 // remember adds the first refresh token of a name to its family.
 func (w *world) remember(t *testing.T, name string) authorize.Digest {
 	t.Helper()
-	must(t, w.AddRefresh(t.Context(), "fam_"+name, digest("refresh "+name), domain.Confirmation{}, past.Add(24*time.Hour), past))
+	must(t, w.AddRefresh(t.Context(), authorize.Grant{Family: "fam_" + name}, digest("refresh "+name), past.Add(24*time.Hour), past))
 	return digest("refresh " + name)
 }
 
@@ -94,11 +102,11 @@ var authorizations = []promise{
 		foreign, unknown := w.approval(w.alpha, "a"), w.approval(w.alpha, "a")
 		foreign.Grant.User, unknown.Grant.User = w.beta.customer.ID, unknownUser
 		foreign.Consent, unknown.Consent = nil, nil
-		alike(t, "a customer", w.Approve(t.Context(), foreign), w.Approve(t.Context(), unknown))
+		alike(t, "a customer", w.decide(t, foreign), w.decide(t, unknown))
 		points := w.approval(w.alpha, "a")
 		points.Consent.SupplyPoints = append(points.Consent.SupplyPoints, domain.SupplyPointRef{Market: w.beta.point.Market, Identifier: w.beta.point.Identifier})
-		refused(t, "another partner's supply point", w.Approve(t.Context(), points), domain.NotFound)
-		must(t, w.Approve(t.Context(), w.approval(w.alpha, "a")))
+		refused(t, "another partner's supply point", w.decide(t, points), domain.NotFound)
+		must(t, w.decide(t, w.approval(w.alpha, "a")))
 		r := w.remember(t, "a")
 		g, how, err := w.FindRefresh(t.Context(), r, w.beta.app.ID, past)
 		must(t, err)
@@ -168,14 +176,14 @@ var authorizations = []promise{
 		a := w.approval(w.alpha, "a")
 		entry := a.Entry
 		a.Entry = taken
-		refused(t, "a decision with an entry that exists", w.Approve(t.Context(), a), domain.Conflict)
+		refused(t, "a decision with an entry that exists", w.decide(t, a), domain.Conflict)
 		_, _, how, err := w.ConsumeCode(t.Context(), a.Code.Digest, past, w.entry("family.end"))
 		must(t, err)
 		equal(t, "its code", how, authorize.Unknown)
 		a.Entry = entry
-		must(t, w.Approve(t.Context(), a))
+		must(t, w.decide(t, a))
 		equal(t, "audit log", w.all(t), append(before, taken, entry))
-		refused(t, "a second decision", w.Approve(t.Context(), a), domain.NotFound)
+		refused(t, "a second decision", w.decide(t, a), domain.NotFound)
 	}},
 	{"where nobody was asked, the first time leaves an entry", func(t *testing.T, w *world) {
 		for i, want := range []int{1, 1, 1} {
@@ -183,7 +191,7 @@ var authorizations = []promise{
 			w.begin(t, w.alpha, name)
 			a := w.approval(w.alpha, name)
 			a.Consent, a.Grant.Consent, a.FirstOnly, a.Entry.Action = nil, "", true, "consent.skip"
-			must(t, w.Approve(t.Context(), a))
+			must(t, w.decide(t, a))
 			got := 0
 			for _, e := range w.all(t) {
 				if e.Action == "consent.skip" {
@@ -202,12 +210,46 @@ var authorizations = []promise{
 		w.begin(t, w.alpha, "a")
 		a := w.approval(w.alpha, "a")
 		a.Consent, a.Grant.Consent, a.Grant.User = nil, "", staff.ID
-		refused(t, "staff", w.Approve(t.Context(), a), domain.NotFound)
+		refused(t, "staff", w.decide(t, a), domain.NotFound)
 		must(t, w.DisableUser(t.Context(), w.alpha.customer.ID, true, past, w.entry("user.disable")))
-		refused(t, "a disabled user", w.Approve(t.Context(), w.approval(w.alpha, "a")), domain.NotFound)
+		refused(t, "a disabled user", w.decide(t, w.approval(w.alpha, "a")), domain.NotFound)
 		must(t, w.DisableUser(t.Context(), w.alpha.customer.ID, false, time.Time{}, w.entry("user.enable")))
 		must(t, w.DisablePartner(t.Context(), w.alpha.partner.ID, true, past, w.entry("partner.disable")))
-		refused(t, "a disabled partner's", w.Approve(t.Context(), w.approval(w.alpha, "a")), domain.NotFound)
+		refused(t, "a disabled partner's", w.decide(t, w.approval(w.alpha, "a")), domain.NotFound)
+	}},
+	{"a disabled application is allowed nothing", func(t *testing.T, w *world) {
+		w.begin(t, w.alpha, "a")
+		must(t, w.ChangeApplication(t.Context(), w.alpha.app.ID, func(a *domain.Application) error { a.Disabled = true; return nil }, w.entry("application.change")))
+		refused(t, "a decision", w.decide(t, w.approval(w.alpha, "a")), domain.NotFound)
+		list, err := w.Consents(t.Context(), authorize.Filter{Application: w.alpha.app.ID})
+		must(t, err)
+		equal(t, "consents", len(list), 0)
+	}},
+	{"a decision takes the place of the earlier ones of the same person for the same application", func(t *testing.T, w *world) {
+		foreign := w.allow(t, w.beta, "foreign")
+		first := w.allow(t, w.alpha, "a")
+		refresh := w.remember(t, "a")
+		w.begin(t, w.alpha, "b")
+		second := w.approval(w.alpha, "b")
+		ended, err := w.Approve(t.Context(), second)
+		must(t, err)
+		equal(t, "families that ended", ended, []string{first.Grant.Family})
+		equal(t, "denied", fmt.Sprint(w.denied(t, first.Grant.Family), w.denied(t, second.Grant.Family), w.denied(t, foreign.Grant.Family)), "true false false")
+		_, how, err := w.FindRefresh(t.Context(), refresh, w.alpha.app.ID, past)
+		must(t, err)
+		equal(t, "the old refresh token", how, authorize.Dead)
+		for id, want := range map[domain.ConsentID]domain.ConsentStatus{
+			first.Consent.ID: domain.ConsentRevoked, second.Consent.ID: domain.ConsentActive, foreign.Consent.ID: domain.ConsentActive,
+		} {
+			c, err := w.FindConsent(t.Context(), id)
+			must(t, err)
+			equal(t, "status of "+string(id), c.Status(past), want)
+		}
+		list := w.all(t)
+		equal(t, "what the entry says", list[len(list)-1].Detail, "replaced "+string(first.Consent.ID))
+		_, _, how, err = w.ConsumeCode(t.Context(), second.Code.Digest, past, w.entry("family.end"))
+		must(t, err)
+		equal(t, "the new code", how, authorize.Fresh)
 	}},
 	{"who refuses takes the request with an entry", func(t *testing.T, w *world) {
 		key := w.begin(t, w.alpha, "a")

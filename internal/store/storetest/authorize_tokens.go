@@ -8,6 +8,7 @@ import (
 
 	"github.com/wattgate/wattgate/internal/authorize"
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/intake"
 )
 
 var families = []promise{
@@ -33,7 +34,7 @@ var families = []promise{
 		_, how, err = w.FindRefresh(t.Context(), r, w.alpha.app.ID, past)
 		must(t, err)
 		equal(t, "its refresh token", how, authorize.Dead)
-		refused(t, "another refresh token", w.AddRefresh(t.Context(), a.Grant.Family, digest("more"), domain.Confirmation{}, future, past), domain.NotFound)
+		refused(t, "another refresh token", w.AddRefresh(t.Context(), a.Grant, digest("more"), future, past), domain.NotFound)
 	}},
 	{"a code is good until its time is over", func(t *testing.T, w *world) {
 		for name, c := range map[string]struct {
@@ -106,7 +107,7 @@ var families = []promise{
 	{"a family that is bound to a key stays bound, whatever follows", func(t *testing.T, w *world) {
 		a := w.allow(t, w.alpha, "a")
 		bound := domain.Confirmation{Method: domain.ConfirmKey, Thumbprint: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}
-		must(t, w.AddRefresh(t.Context(), a.Grant.Family, digest("r"), bound, past.Add(24*time.Hour), past))
+		must(t, w.AddRefresh(t.Context(), authorize.Grant{Family: a.Grant.Family, Bound: bound}, digest("r"), past.Add(24*time.Hour), past))
 		g, _, err := w.FindRefresh(t.Context(), digest("r"), w.alpha.app.ID, past)
 		must(t, err)
 		equal(t, "what it is bound to", g.Bound, bound)
@@ -173,7 +174,7 @@ var families = []promise{
 		w.begin(t, w.alpha, "a")
 		a := w.approval(w.alpha, "a")
 		a.At = past.Add(time.Hour) // the clock was ahead, and was set back
-		must(t, w.Approve(t.Context(), a))
+		must(t, w.decide(t, a))
 		r := w.remember(t, "a")
 		for _, c := range []struct {
 			revoked time.Duration
@@ -189,12 +190,35 @@ var families = []promise{
 		w.begin(t, w.alpha, "a")
 		a := w.approval(w.alpha, "a")
 		a.Consent.ValidUntil = past.Add(time.Hour)
-		must(t, w.Approve(t.Context(), a))
+		must(t, w.decide(t, a))
 		r := w.remember(t, "a")
 		for after, want := range map[time.Duration]authorize.Outcome{time.Hour - time.Microsecond: authorize.Fresh, time.Hour: authorize.Dead} {
 			_, how, err := w.FindRefresh(t.Context(), r, w.alpha.app.ID, past.Add(after))
 			must(t, err)
 			equal(t, "after "+after.String(), how, want)
+		}
+	}},
+	{"a question is forgotten when it is over", func(t *testing.T, w *world) {
+		w.begin(t, w.alpha, "left") // for a minute
+		must(t, w.KeepRequest(t.Context(), authorize.KindPushed, digest("before"), w.alpha.asked(), future, past.Add(time.Minute-time.Microsecond)))
+		_, err := w.FindRequest(t.Context(), authorize.KindChallenge, digest("left"), past)
+		must(t, err)
+		must(t, w.KeepRequest(t.Context(), authorize.KindPushed, digest("after"), w.alpha.asked(), future, past.Add(time.Minute)))
+		_, err = w.FindRequest(t.Context(), authorize.KindChallenge, digest("left"), past) // when it was still good
+		refused(t, "a question that is over", err, domain.NotFound)
+	}},
+	{"a lasting refresh token says so, and what it is changed into does not last", func(t *testing.T, w *world) {
+		a := w.allow(t, w.alpha, "a")
+		r := w.remember(t, "a")
+		g := a.Grant
+		g.Lasting = true
+		must(t, w.AddRefresh(t.Context(), g, digest("lasting"), past.Add(24*time.Hour), past))
+		_, _, err := w.RotateRefresh(t.Context(), w.rotation(w.alpha, digest("lasting"), digest("next"), past))
+		must(t, err)
+		for name, key := range map[string]authorize.Digest{"the first": r, "lasting": digest("lasting"), "what follows it": digest("next")} {
+			g, _, err := w.FindRefresh(t.Context(), key, w.alpha.app.ID, past)
+			must(t, err)
+			equal(t, name, g.Lasting, name == "lasting")
 		}
 	}},
 	{"what is over is forgotten in portions", func(t *testing.T, w *world) {
@@ -253,12 +277,64 @@ var devices = []promise{
 		w.begin(t, w.alpha, "a")
 		a := w.approval(w.alpha, "a")
 		a.Code, a.Device = nil, device
-		must(t, w.Approve(t.Context(), a))
+		must(t, w.decide(t, a))
 		_, _, err = w.FindDevice(t.Context(), digest("user a"), past)
 		refused(t, "a user code that was answered", err, domain.NotFound)
 		equal(t, "when it is allowed", w.poll(t, "a", past.Add(41*time.Second)), authorize.Fresh)
 		equal(t, "a second time", w.poll(t, "a", past.Add(60*time.Second)), authorize.Reused)
 		equal(t, "denied", w.denied(t, "fam_a"), true)
+	}},
+	{"a device that asks all the time is not noted each time, and not sent away for long", func(t *testing.T, w *world) {
+		begin := func(name string) {
+			r := authorize.Request{Client: w.alpha.app.ID, Partner: w.alpha.partner.ID, At: past}
+			must(t, w.KeepDevice(t.Context(), digest("device "+name), digest("user "+name), r, 5*time.Second, past.Add(10*time.Minute), past))
+		}
+		begin("a")
+		equal(t, "at first", w.poll(t, "a", past), authorize.Waiting)
+		for i := range 100 {
+			equal(t, "within the second", w.poll(t, "a", past.Add(time.Duration(i)*10*time.Millisecond)), authorize.Early)
+		}
+		must(t, w.TakeIn(t.Context(), func(intake.Tx) error { // where a write would wait for ever
+			equal(t, "during a write", w.poll(t, "a", past.Add(time.Second-time.Microsecond)), authorize.Early)
+			return nil
+		}))
+		equal(t, "after the first pause", w.poll(t, "a", past.Add(5*time.Second)), authorize.Waiting)
+		begin("b")
+		for i := range 100 {
+			want := authorize.Early
+			if i == 0 {
+				want = authorize.Waiting
+			}
+			equal(t, "each second", w.poll(t, "b", past.Add(time.Duration(i)*time.Second)), want)
+		}
+		equal(t, "in less than a minute", w.poll(t, "b", past.Add(157*time.Second)), authorize.Early)
+		equal(t, "after a minute", w.poll(t, "b", past.Add(217*time.Second)), authorize.Waiting)
+		equal(t, "when the clock was set back", w.poll(t, "b", past.Add(100*time.Second)), authorize.Early)
+		equal(t, "a minute later", w.poll(t, "b", past.Add(160*time.Second)), authorize.Waiting)
+	}},
+	{"of a device the newest questions wait", func(t *testing.T, w *world) {
+		ask := func(kind authorize.Kind, device, name string, after time.Duration) {
+			r := w.alpha.asked()
+			if device != "" {
+				r.Device = digest(device).String()
+			}
+			must(t, w.KeepRequest(t.Context(), kind, digest(name), r, future.Add(after), past))
+		}
+		ask(authorize.KindChallenge, "other", "other", 0)
+		ask(authorize.KindChallenge, "", "none", 0)
+		const many = 3 * authorize.DeviceChallenges
+		for i := range many {
+			ask(authorize.KindChallenge, "a", fmt.Sprint(i), time.Duration(i)*time.Second)
+		}
+		found := func(name string) bool {
+			_, err := w.FindRequest(t.Context(), authorize.KindChallenge, digest(name), past)
+			return err == nil
+		}
+		equal(t, "another device's", found("other"), true)
+		equal(t, "no device's", found("none"), true)
+		for i := range many {
+			equal(t, fmt.Sprint("question ", i), found(fmt.Sprint(i)), i >= many-authorize.DeviceChallenges)
+		}
 	}},
 	{"a device is refused, or nobody decides in time", func(t *testing.T, w *world) {
 		r := w.device(t, w.alpha, "a")
@@ -274,7 +350,7 @@ var devices = []promise{
 		w.begin(t, w.alpha, "b")
 		a := w.approval(w.alpha, "b")
 		a.Code, a.Device, a.Now = nil, digest("device a"), past
-		refused(t, "a device that was answered", w.Approve(t.Context(), a), domain.NotFound)
+		refused(t, "a device that was answered", w.decide(t, a), domain.NotFound)
 	}},
 }
 

@@ -22,6 +22,7 @@ func (w *world) consent(t *testing.T, h house, change func(*domain.Consent)) dom
 	n := w.entries.Add(1)
 	c := domain.Consent{
 		ID: domain.ConsentID(fmt.Sprintf("con_%d", n)), Application: h.app.ID, Partner: h.partner.ID, User: h.customer.ID,
+		Permissions:  domain.CustomerPermissions,
 		SupplyPoints: []domain.SupplyPointRef{{Market: h.point.Market, Identifier: h.point.Identifier}},
 		Finest:       30 * time.Minute, HistoryFrom: firstDay, ValidUntil: future, Purpose: "advice", CreatedAt: past,
 	}
@@ -30,7 +31,7 @@ func (w *world) consent(t *testing.T, h house, change func(*domain.Consent)) dom
 	}
 	key := authorize.Digest(sha256.Sum256([]byte(c.ID)))
 	must(t, w.KeepRequest(t.Context(), authorize.KindChallenge, key, authorize.Request{Client: c.Application, Partner: c.Partner}, future, past))
-	must(t, w.Approve(t.Context(), authorize.Approval{
+	must(t, w.decide(t, authorize.Approval{
 		Challenge: key, Consent: &c, Now: past, Until: future, Entry: w.entry("consent.create"),
 		Grant: authorize.Grant{Family: "fam_" + string(c.ID), Client: c.Application, Partner: c.Partner, User: c.User, Consent: c.ID},
 		Code:  &authorize.Code{Digest: key, Until: future},
@@ -40,7 +41,7 @@ func (w *world) consent(t *testing.T, h house, change func(*domain.Consent)) dom
 
 // agreed is what the house's application sees by consent.
 func (h house) agreed() domain.Scope {
-	return domain.Scope{Partner: h.partner.ID, Application: h.app.ID, At: between}
+	return domain.Scope{Partner: h.partner.ID, Application: h.app.ID, At: between, Need: domain.CanViewDetailedUsage}
 }
 
 // sees asks for everything of a house in a scope, and checks that all of it is
@@ -133,23 +134,29 @@ var consented = []promise{
 		})
 		list, err := w.Properties(t.Context(), w.alpha.agreed(), home.Account)
 		must(t, err)
+		equal(t, "the other property, by a consent in the place of the first", list, []domain.Property{empty})
+		w.consent(t, w.alpha, func(c *domain.Consent) {
+			c.SupplyPoints = append(c.SupplyPoints, domain.SupplyPointRef{Market: domain.MarketNLDGas, Identifier: "G1"})
+		})
+		list, err = w.Properties(t.Context(), w.alpha.agreed(), home.Account)
+		must(t, err)
 		slices.SortFunc(list, func(a, b domain.Property) int { return len(b.Label) - len(a.Label) })
-		equal(t, "both properties, by two consents", list, []domain.Property{home, empty})
+		equal(t, "both properties, by one consent", list, []domain.Property{home, empty})
 	}},
 	{"a consent for one account opens that account", func(t *testing.T, w *world) {
 		w.consent(t, w.alpha, func(c *domain.Consent) { c.Account = w.alpha.account.Number })
 		w.sees(t, "its own account", w.alpha.agreed(), w.alpha, true)
 	}},
 	{"active consents are listed with what they allow of the property", func(t *testing.T, w *world) {
-		first := w.consent(t, w.alpha, nil)
+		w.consent(t, w.alpha, nil)
+		w.consent(t, w.alpha, func(c *domain.Consent) { c.ValidUntil = between })
 		w.consent(t, w.beta, nil)
-		second := w.consent(t, w.alpha, func(c *domain.Consent) {
+		active := w.consent(t, w.alpha, func(c *domain.Consent) {
 			c.Finest, c.HistoryFrom, c.Account, c.CreatedAt = 24*time.Hour, firstDay-100, w.alpha.account.Number, between
 		})
-		w.consent(t, w.alpha, func(c *domain.Consent) { c.ValidUntil = between })
 		got, err := w.ActiveConsents(t.Context(), w.alpha.agreed(), w.alpha.property.ID)
 		must(t, err)
-		equal(t, "active consents", got, []domain.Consent{first, second})
+		equal(t, "active consents", got, []domain.Consent{active})
 		for name, scope := range map[string]domain.Scope{
 			"of another partner": w.beta.agreed(), "without an application": w.alpha.scope(), "of nobody": {},
 		} {
@@ -157,6 +164,35 @@ var consented = []promise{
 			must(t, err)
 			equal(t, "consents in the scope "+name, len(got), 0)
 		}
+	}},
+	{"a consent opens what its permissions allow, and lends nothing for the rest", func(t *testing.T, w *world) {
+		for _, has := range domain.CustomerPermissions.List() {
+			c := w.consent(t, w.alpha, func(c *domain.Consent) { c.Permissions = domain.PermissionSet(has) })
+			for _, need := range domain.AllPermissions().List() {
+				scope := w.alpha.agreed()
+				scope.Need = need
+				w.sees(t, fmt.Sprintf("%v with a consent for %v", need, has), scope, w.alpha, need == has)
+				got, err := w.ActiveConsents(t.Context(), scope, w.alpha.property.ID)
+				must(t, err)
+				want := []domain.Consent{c}
+				if need != has {
+					want = nil
+				}
+				equal(t, fmt.Sprintf("consents for %v", need), len(got), len(want))
+			}
+		}
+		w.consent(t, w.alpha, func(c *domain.Consent) { c.Permissions = 0 })
+		w.sees(t, "a consent for nothing", w.alpha.agreed(), w.alpha, false)
+	}},
+	{"who somebody is needs no supply point", func(t *testing.T, w *world) {
+		w.consent(t, w.alpha, func(c *domain.Consent) { c.SupplyPoints = nil })
+		got, err := w.User(t.Context(), w.alpha.agreed(), w.alpha.customer.ID)
+		must(t, err)
+		equal(t, "user", got.ID, w.alpha.customer.ID)
+		_, err = w.User(t.Context(), w.beta.agreed(), w.alpha.customer.ID)
+		refused(t, "the user, for another partner's application", err, domain.NotFound)
+		_, err = w.Property(t.Context(), w.alpha.agreed(), w.alpha.property.ID)
+		refused(t, "a property", err, domain.NotFound)
 	}},
 	{"the platform's tools find a consent of any partner, and list the newest", func(t *testing.T, w *world) {
 		first, second := w.consent(t, w.alpha, nil), w.consent(t, w.beta, func(c *domain.Consent) { c.CreatedAt = between })

@@ -1,8 +1,11 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/wattgate/wattgate/internal/authorize"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/session"
 )
@@ -42,7 +45,7 @@ var sessions = []promise{
 	}},
 	{"sessions end with their person, the partner and the password", func(t *testing.T, w *world) {
 		one, other := w.session(t, w.alpha, 1, session.Digest{}), w.session(t, w.beta, 2, session.Digest{})
-		must(t, w.SetPassword(t.Context(), w.alpha.customer.ID, "new", w.entry("user.password")))
+		w.password(t, w.alpha.customer.ID, "new", past)
 		_, _, err := w.FindSession(t.Context(), one.Digest)
 		refused(t, "a session of before the new password", err, domain.NotFound)
 		must(t, w.DisablePartner(t.Context(), w.beta.partner.ID, true, past, w.entry("partner.disable")))
@@ -59,7 +62,7 @@ var sessions = []promise{
 	}},
 	{"old sessions are forgotten on the way", func(t *testing.T, w *world) {
 		old := session.Session{Digest: session.Digest{9}, User: w.alpha.customer.ID, AuthTime: past, SeenAt: past}
-		must(t, w.AddSession(t.Context(), old, session.Digest{}, past, w.entry("user.login")))
+		must(t, w.AddSession(t.Context(), old, "hash", session.Digest{}, past, w.entry("user.login")))
 		w.session(t, w.alpha, 1, session.Digest{})
 		_, _, err := w.FindSession(t.Context(), old.Digest)
 		refused(t, "an old session", err, domain.NotFound)
@@ -67,19 +70,72 @@ var sessions = []promise{
 	{"a session of nobody is refused, and nothing is recorded", func(t *testing.T, w *world) {
 		before, err := w.Entries(t.Context(), "", 1000)
 		must(t, err)
-		s := session.Session{Digest: session.Digest{1}, User: "usr_none", AuthTime: past, SeenAt: past}
-		err = w.AddSession(t.Context(), s, session.Digest{}, past, w.entry("user.login"))
-		refused(t, "a session of nobody", err, domain.NotFound)
+		add := func(what string, id domain.UserID, hash string) {
+			s := session.Session{Digest: session.Digest{1}, User: id, AuthTime: future, SeenAt: future}
+			err := w.AddSession(t.Context(), s, hash, session.Digest{}, past, w.entry("user.login"))
+			refused(t, what, err, domain.NotFound)
+		}
+		add("a session of nobody", "usr_none", "hash")
+		add("a session by a password that is not the person's any more", w.alpha.customer.ID, "old")
 		after, err := w.Entries(t.Context(), "", 1000)
 		must(t, err)
 		equal(t, "entries", len(after), len(before))
+		must(t, w.DisablePartner(t.Context(), w.beta.partner.ID, true, past, w.entry("partner.disable")))
+		add("a session of a disabled partner's customer", w.beta.customer.ID, "hash")
+		must(t, w.DisableUser(t.Context(), w.alpha.customer.ID, true, past, w.entry("user.disable")))
+		add("a session of a disabled customer", w.alpha.customer.ID, "hash")
 	}},
+	{"a refused session leaves the one that the browser had", func(t *testing.T, w *world) {
+		first := w.session(t, w.alpha, 1, session.Digest{})
+		s := session.Session{Digest: session.Digest{2}, User: w.alpha.customer.ID, AuthTime: future, SeenAt: future}
+		refused(t, "another password's", w.AddSession(t.Context(), s, "old", first.Digest, past, w.entry("user.login")), domain.NotFound)
+		_, _, err := w.FindSession(t.Context(), first.Digest)
+		must(t, err)
+	}},
+	{"a new password ends all families of the person, and nobody else's", func(t *testing.T, w *world) {
+		for _, name := range []string{"code", "living", "ended"} {
+			w.begin(t, w.alpha, name)
+			a := w.approval(w.alpha, name) // without a consent, which would replace the one before
+			a.Consent, a.Grant.Consent = nil, ""
+			must(t, w.decide(t, a))
+		}
+		living := w.remember(t, "living")
+		_, err := w.EndFamily(t.Context(), w.remember(t, "ended"), w.alpha.app.ID, past, w.entry("family.end"))
+		must(t, err)
+		w.allow(t, w.beta, "other")
+		other := w.remember(t, "other")
+		equal(t, "families", w.password(t, w.alpha.customer.ID, "new", past), []string{"fam_code", "fam_living"})
+		_, how, err := w.FindRefresh(t.Context(), living, w.alpha.app.ID, past)
+		must(t, err)
+		equal(t, "the refresh token", how, authorize.Dead)
+		_, _, how, err = w.ConsumeCode(t.Context(), digest("code code"), past, w.entry("family.end"))
+		must(t, err)
+		equal(t, "the code", how, authorize.Dead)
+		_, how, err = w.FindRefresh(t.Context(), other, w.beta.app.ID, past)
+		must(t, err)
+		equal(t, "another person's refresh token", how, authorize.Fresh)
+		for family, want := range map[string]bool{"fam_code": true, "fam_living": true, "fam_other": false} {
+			equal(t, family+" is refused", w.denied(t, family), want)
+		}
+		equal(t, "families, the second time", len(w.password(t, w.alpha.customer.ID, "newer", past)), 0)
+	}},
+}
+
+// password sets one, and returns the families that ended with the old one.
+func (w *world) password(t *testing.T, id domain.UserID, hash string, now time.Time) []string {
+	t.Helper()
+	families, err := w.SetPassword(t.Context(), id, hash, now, w.entry("user.password"))
+	must(t, err)
+	slices.Sort(families)
+	return families
 }
 
 // session logs the customer in.
 func (w *world) session(t *testing.T, h house, digit byte, old session.Digest) session.Session {
 	t.Helper()
 	s := session.Session{Digest: session.Digest{digit}, User: h.customer.ID, AuthTime: future, SeenAt: future}
-	must(t, w.AddSession(t.Context(), s, old, past.Add(1000), w.entry("user.login")))
+	_, hash, err := w.CustomerPassword(t.Context(), h.partner.ID, h.customer.Email)
+	must(t, err)
+	must(t, w.AddSession(t.Context(), s, hash, old, past.Add(1000), w.entry("user.login")))
 	return s
 }

@@ -100,8 +100,8 @@ var users = []promise{
 		refused(t, "a partner's name again", w.AddPartner(t.Context(), twin, w.entry("partner.create")), domain.Conflict)
 	}},
 	{"a password can be set for who exists", func(t *testing.T, w *world) {
-		must(t, w.SetPassword(t.Context(), w.alpha.customer.ID, "new", w.entry("user.password")))
-		err := w.SetPassword(t.Context(), unknownUser, "new", w.entry("user.password"))
+		w.password(t, w.alpha.customer.ID, "new", past)
+		_, err := w.SetPassword(t.Context(), unknownUser, "new", past, w.entry("user.password"))
 		refused(t, "the password of nobody", err, domain.NotFound)
 	}},
 	{"a user of a partner that does not exist is refused", func(t *testing.T, w *world) {

@@ -10,9 +10,11 @@ CREATE TABLE authorization_request (
     kind    TEXT    NOT NULL CHECK (kind IN ('pushed', 'challenge')),
     client  TEXT    NOT NULL REFERENCES application (id),
     request TEXT    NOT NULL, -- JSON
-    until   INTEGER NOT NULL
+    until   INTEGER NOT NULL,
+    device  BLOB CHECK (length(device) = 32) -- whose person decides; none: no device
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX authorization_request_device ON authorization_request (device, until) WHERE device IS NOT NULL;
 CREATE INDEX authorization_request_until ON authorization_request (until);
 
 CREATE TABLE consent (
@@ -21,6 +23,7 @@ CREATE TABLE consent (
     partner      TEXT    NOT NULL,
     person       TEXT    NOT NULL,
     account      TEXT, -- none: all of the person's
+    permissions  TEXT    NOT NULL, -- names, with a space between two
     finest       INTEGER NOT NULL, -- microseconds; 0: as measured
     history_from INTEGER NOT NULL,
     valid_until  INTEGER NOT NULL,
@@ -90,7 +93,8 @@ CREATE TABLE refresh_token (
     digest  BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
     family  TEXT    NOT NULL REFERENCES token_family (id) ON DELETE CASCADE,
     until   INTEGER NOT NULL,
-    used_at INTEGER NOT NULL
+    used_at INTEGER NOT NULL,
+    lasting INTEGER NOT NULL -- renewing gives it back, and no successor
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX refresh_token_family ON refresh_token (family);
