@@ -77,7 +77,11 @@ func (h *history) check(t *rapid.T) {
 // also across a restart, and tokens are issued and ended meanwhile. What was
 // ended is dead for ever, and what was issued afterwards is not.
 func TestWhatIsEndedStaysEnded(t *testing.T) {
+	tries := 0
 	rapid.Check(t, func(t *rapid.T) {
+		if tries++; detector && tries > 20 {
+			return
+		}
 		h := &history{now: time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)}
 		var err error
 		if h.store, err = sqlite.Open(t.Context(), "", sqlite.Options{Now: func() time.Time { return h.now }}); err != nil {

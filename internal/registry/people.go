@@ -90,7 +90,9 @@ func (r *Registry) checkUser(ctx context.Context, u domain.User) error {
 	return &domain.Error{Kind: domain.NotFound, Public: "there is no such partner"}
 }
 
-// SetPassword replaces a user's password.
+// SetPassword replaces a user's password. Whoever used the old one loses what it
+// brought: the sessions, and the tokens of every application that was allowed
+// something with them. What was allowed stays, for the next log-in.
 func (r *Registry) SetPassword(ctx context.Context, by By, id domain.UserID, password Password) error {
 	u, err := r.Store.FindUser(ctx, id)
 	if err != nil {
@@ -100,7 +102,15 @@ func (r *Registry) SetPassword(ctx context.Context, by By, id domain.UserID, pas
 	if err != nil {
 		return err
 	}
-	return r.Store.SetPassword(ctx, id, hash, r.entry(by, "user.password", string(id), u.Partner, ""))
+	now := r.Now()
+	families, err := r.Store.SetPassword(ctx, id, hash, now, r.entry(by, "user.password", string(id), u.Partner, ""))
+	if err != nil || r.Denied == nil {
+		return err
+	}
+	for _, family := range families {
+		r.Denied.Add(domain.RevokeFamily(family, now), now)
+	}
+	return nil
 }
 
 // hash checks the length of a password (NIST SP 800-63B-4 §3.1.1.2) and hashes it.

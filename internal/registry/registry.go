@@ -23,6 +23,7 @@ type Registry struct {
 	Pepper      secret.Pepper
 	Environment secret.Environment
 	Passwords   *secret.Passwords
+	Denied      DenyList // of this node; nil: there is none
 	Now         func() time.Time
 	Chance      io.Reader
 	// Mark is when the latest token was issued, whatever the clock says now.
@@ -33,6 +34,11 @@ type Registry struct {
 	uses    uses
 	flush   sync.Mutex // one at a time
 	stored  int64      // of the mark; microseconds
+}
+
+// DenyList is what refuses tokens on this node.
+type DenyList interface {
+	Add(r domain.Revocation, now time.Time)
 }
 
 // By says who makes a change and from where, for the audit log.

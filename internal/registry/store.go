@@ -32,8 +32,10 @@ type Store interface {
 	Users(ctx context.Context, partner domain.PartnerID, all bool) ([]domain.User, error)
 	// UserAccounts lists the accounts of a user.
 	UserAccounts(ctx context.Context, id domain.UserID) ([]domain.Account, error)
-	// SetPassword replaces the hash of a user's password.
-	SetPassword(ctx context.Context, id domain.UserID, hash string, e domain.Entry) error
+	// SetPassword replaces the hash of a user's password, and ends the user's
+	// sessions and families of tokens in the same transaction. It returns the
+	// families, for the list of this node.
+	SetPassword(ctx context.Context, id domain.UserID, hash string, now time.Time, e domain.Entry) (families []string, err error)
 	// DisableUser disables a user or enables one again; DisablePartner does it
 	// with a partner. Tokens for the user, or of the partner's applications, that
 	// were issued at or before dead, where it is not zero, stay dead.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/subtle"
 	"io"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -24,32 +26,47 @@ const (
 // above what people type.
 const maxPassword = 1024
 
-// Passwords hashes and checks the passwords of people. It works on no more of
-// them at once than there are cores: each takes 19 MiB, and a burst of log-ins
-// must wait rather than exhaust the memory.
+// Passwords hashes and checks the passwords of people. It checks no more of them
+// at once than there are cores: each takes 19 MiB, and a burst of log-ins must
+// wait rather than exhaust the memory. It hashes one at a time beside them: who
+// replaces a password that somebody is guessing does not stand in the guesser's
+// queue.
 type Passwords struct {
-	chance io.Reader
-	slots  chan struct{}
+	chance  io.Reader
+	slots   chan struct{}
+	waiting atomic.Int64  // for a slot
+	setting chan struct{} // of who sets a password
+}
+
+// queue is how many may wait for each core, about 40 ms each. Whoever comes after
+// them is better told to come again.
+const queue = 4
+
+// crowded refuses a check without a wait.
+var crowded = &domain.Error{
+	Kind: domain.Unavailable, Public: "Too many people log in at once. Try again in a moment.",
+	Err: &domain.Pause{Limit: "passwords", Quota: queue, Window: time.Second, Wait: time.Second},
 }
 
 // NewPasswords returns a Passwords for a number of cores, at least one, with
 // salts drawn from chance, nil meaning the system's.
 func NewPasswords(cores int, chance io.Reader) *Passwords {
-	return &Passwords{chance: chance, slots: make(chan struct{}, max(cores, 1))}
+	return &Passwords{chance: chance, slots: make(chan struct{}, max(cores, 1)), setting: make(chan struct{}, 1)}
 }
 
-// Hash waits for a core and returns what [HashPassword] does, or the context's
-// error.
+// Hash waits for the hash before it and returns what [HashPassword] does, or the
+// context's error.
 func (p *Passwords) Hash(ctx context.Context, password domain.Secret) (string, error) {
-	if err := p.enter(ctx); err != nil {
+	if err := take(ctx, p.setting); err != nil {
 		return "", err
 	}
-	defer p.leave()
+	defer func() { <-p.setting }()
 	return HashPassword(p.chance, password)
 }
 
 // Check waits for a core and returns what [CheckPassword] does, or the
-// context's error. For a user who does not exist, or has no password, pass the
+// context's error. Where too many wait already it is [domain.Unavailable] at
+// once, with a [domain.Pause]. For a user who does not exist, or has no password, pass the
 // empty hash: the answer is no and takes as long.
 func (p *Passwords) Check(ctx context.Context, hash string, password domain.Secret) (bool, error) {
 	if err := p.enter(ctx); err != nil {
@@ -67,11 +84,29 @@ func (p *Passwords) HashDrawn(password domain.Secret) (string, error) {
 }
 
 func (p *Passwords) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		if err := ctx.Err(); err != nil {
+			p.leave()
+			return err
+		}
+		return nil
+	default:
+	}
+	defer p.waiting.Add(-1)
+	if p.waiting.Add(1) > queue*int64(cap(p.slots)) {
+		return crowded
+	}
+	return take(ctx, p.slots)
+}
+
+// take takes a slot, or returns the context's error.
+func take(ctx context.Context, slots chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
-	case p.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/secret"
@@ -122,18 +123,10 @@ func TestPasswordsWaitForACore(t *testing.T) {
 	}
 }
 
-func TestPasswordsNeverRunMoreThanThereAreCores(t *testing.T) {
+func TestChecksNeverRunMoreThanThereAreCores(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		// A salt that never comes holds the only core; the next caller waits
-		// until its context ends.
-		block := make(chan struct{})
-		p := secret.NewPasswords(1, blocked(block))
-		held := make(chan struct{})
-		go func() {
-			defer close(held)
-			_, _ = p.Hash(t.Context(), domain.NewSecret("x"))
-		}()
-		synctest.Wait()
+		p := secret.NewPasswords(1, nil)
+		must(t, p.Hold(t.Context()))
 		ctx, cancel := context.WithCancel(t.Context())
 		answer := make(chan error)
 		go func() {
@@ -150,6 +143,62 @@ func TestPasswordsNeverRunMoreThanThereAreCores(t *testing.T) {
 		if err := <-answer; !errors.Is(err, context.Canceled) {
 			t.Errorf("Check = %v, want context.Canceled", err)
 		}
+	})
+}
+
+// TestWhoWouldWaitTooLongIsRefusedAtOnce: a flood must not make a queue that
+// nobody gets through. Who sets a password is no part of it.
+func TestWhoWouldWaitTooLongIsRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const cores, waiting = 2, 8
+		p := secret.NewPasswords(cores, nil)
+		for range cores {
+			must(t, p.Hold(t.Context()))
+		}
+		var all sync.WaitGroup
+		for range waiting {
+			all.Go(func() {
+				if _, err := p.Check(t.Context(), "", domain.NewSecret("x")); err != nil {
+					t.Errorf("one of the first %d who wait: %v", waiting, err)
+				}
+			})
+		}
+		synctest.Wait()
+		_, err := p.Check(t.Context(), "", domain.NewSecret("x"))
+		e, _ := errors.AsType[*domain.Error](err)
+		pause, _ := errors.AsType[*domain.Pause](err)
+		if e == nil || e.Kind != domain.Unavailable || pause == nil || pause.Wait <= 0 {
+			t.Errorf("number %d who waits: got %v, want unavailable, with a pause", waiting+1, err)
+		}
+		if _, err := p.Hash(t.Context(), domain.NewSecret("x")); err != nil {
+			t.Errorf("who sets a password meanwhile: %v", err)
+		}
+		for range cores {
+			p.Release()
+		}
+		all.Wait()
+		if _, err := p.Check(t.Context(), "", domain.NewSecret("x")); err != nil {
+			t.Errorf("after the flood: %v", err)
+		}
+	})
+}
+
+// TestHashesRunOneByOne: their memory is bounded, too.
+func TestHashesRunOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		block := make(chan struct{}) // a salt that never comes
+		p := secret.NewPasswords(4, blocked(block))
+		held := make(chan struct{})
+		go func() {
+			defer close(held)
+			_, _ = p.Hash(t.Context(), domain.NewSecret("x"))
+		}()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := p.Hash(ctx, domain.NewSecret("x")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Hash = %v, want context.DeadlineExceeded", err)
+		}
 		close(block)
 		<-held
 	})
@@ -162,6 +211,13 @@ func (b blocked) Read(p []byte) (int, error) {
 	<-b
 	clear(p)
 	return len(p), nil
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func mustHash(t *testing.T, password string) string {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/secret"
-	"github.com/wattgate/wattgate/internal/throttle"
 )
 
 // The bounds of a session.
@@ -46,8 +45,10 @@ type Store interface {
 	// partner, is NotFound.
 	CustomerPassword(ctx context.Context, partner domain.PartnerID, email string) (domain.User, string, error)
 	// AddSession adds a session, in one transaction with the end of the one that
-	// the browser had before, and forgets those that began before the instant.
-	AddSession(ctx context.Context, s Session, old Digest, before time.Time, e domain.Entry) error
+	// the browser had before, and forgets those that began before the instant. It
+	// is NotFound unless hash is still that of the customer's password, and
+	// neither the customer nor the partner has been disabled.
+	AddSession(ctx context.Context, s Session, hash string, old Digest, before time.Time, e domain.Entry) error
 	// FindSession finds a session and its person, unless the person or the
 	// partner has been disabled or the person's tokens were revoked since.
 	FindSession(ctx context.Context, d Digest) (Session, domain.User, error)
@@ -61,11 +62,9 @@ type Store interface {
 type Keeper struct {
 	Store     Store
 	Passwords *secret.Passwords
-	Failures  *throttle.Limiter // of log-ins; nil: no limit
+	Failures  *Failures // of log-ins; nil: no limit
 	Now       func() time.Time
 	Chance    io.Reader // nil: the system's
-
-	turns turns
 }
 
 // ErrNobody means that no living session has the value.
