@@ -38,7 +38,7 @@ func appCreateCommand(w world) *cobra.Command {
 	f.StringVar(&in.Type, "type", "Confidential", "client type: Confidential or Public")
 	f.StringSliceVar(&in.Grants, "grant", []string{"client_credentials"}, "grant types; may repeat: client_credentials, authorization_code, refresh_token, urn:ietf:params:oauth:grant-type:device_code")
 	f.StringSliceVar(&in.URIs, "uri", nil, "allowed redirect URIs; client credentials need none")
-	f.BoolVar(&in.SkipAuthorization, "skip-authorization", false, "do not ask the customer")
+	f.BoolVar(&in.SkipAuthorization, "skip-authorization", false, "do not ask the customer (devices, public applications and --reach consented ask all the same)")
 	f.StringSliceVar(&in.Audiences, "audience", nil, "APIs that its tokens open: auth, customer, measurements; default: those the role has a use for")
 	f.StringVar(&lifetime, "lifetime", "", "of its tokens, 60s to 60m; default: 5m with CAN_IMPERSONATE, otherwise 60m")
 	f.StringVar(&in.AuthMethod, "auth-method", "", "pin to client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth or self_signed_tls_client_auth")

@@ -22,14 +22,14 @@ func consentCommand(w world) *cobra.Command {
 }
 
 func consents(list []app.ConsentView) table {
-	t := table{columns: []string{"consent", "status", "application", "user", "supply points", "finest", "history from", "valid until", "purpose"}}
+	t := table{columns: []string{"consent", "status", "application", "user", "permissions", "supply points", "finest", "history from", "valid until", "purpose"}}
 	for _, c := range list {
 		finest := "as measured"
 		if c.Finest > 0 {
 			finest = (time.Duration(c.Finest) * time.Second).String()
 		}
 		t.rows = append(t.rows, []string{
-			string(c.ID), string(c.Status), string(c.Application), string(c.User), strings.Join(c.SupplyPoints, " "),
+			string(c.ID), string(c.Status), string(c.Application), string(c.User), strings.Join(c.Permissions, " "), strings.Join(c.SupplyPoints, " "),
 			finest, c.HistoryFrom.String(), moment(&c.ValidUntil), c.Purpose,
 		})
 	}

@@ -207,7 +207,7 @@ func same(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // pending are the numbers of the two manuals whose step is not built yet, with
-// what brings it. The issue that builds a step takes its number off the list.
+// what brings it. Whoever builds a step takes its number off the list.
 var pending = map[string]string{
 	"E9": "the support site", "K16": "the customer API", "K20": "the customer API",
 	"K1": "the support site", "K2": "the support site", "K3": "the support site", "K4": "the support site",

@@ -102,6 +102,7 @@ func TestOpenIDConnectCoreSection3121(t *testing.T) {
 		"max_age, too long ago":       {values(c.ask, "max_age", "59"), time.Minute, "login"},
 		"max_age=0":                   {values(c.ask, "max_age", "0"), time.Minute, "login"},
 		"authorization is skipped":    {quiet.ask, time.Minute, "code"},
+		"prompt=consent, though":      {values(quiet.ask, "prompt", "consent"), time.Minute, "consent"},
 	} {
 		b := w.browser(t)
 		if x.age >= 0 {

@@ -265,8 +265,8 @@ func TestWhatATokenAnswerHolds(t *testing.T) {
 	}
 }
 
-// TestRFC6749Section6Refresh: rotation at one door, none at the other, never for a
-// public application, and always only within what was allowed.
+// TestRFC6749Section6Refresh: what one door gives rotates at both, what the other
+// gives lasts at both, and always only within what was allowed.
 func TestRFC6749Section6Refresh(t *testing.T) {
 	w := newWorld(t)
 	c := w.coach(t, registry.NewApplication{})
@@ -289,12 +289,22 @@ func TestRFC6749Section6Refresh(t *testing.T) {
 			t.Errorf("%s: got %d %s", name, s.status, s.body)
 		}
 	}
+	third := tokens(t, b.post(t, "/token/", c.renew(second["refresh_token"]))) // which no refusal has cost
+	if third["refresh_token"] == second["refresh_token"] {
+		t.Error("RFC 9700 §4.14.2: a token of /oauth2/token is not rotated at /token/")
+	}
+	if s := b.post(t, "/token/", c.renew(second["refresh_token"])); s.status != 400 {
+		t.Errorf("RFC 9700 §4.14.2: used again at /token/: got %d %s", s.status, s.body)
+	}
 	kraken := tokens(t, b.post(t, "/token/", c.redeem(b.code(t, c.ask))))
 	for range 3 {
 		again := tokens(t, b.post(t, "/token/", c.renew(kraken["refresh_token"])))
 		if again["refresh_token"] != kraken["refresh_token"] {
 			t.Error("/token/ rotated a refresh token")
 		}
+	}
+	if again := tokens(t, b.post(t, "/oauth2/token", c.renew(kraken["refresh_token"]))); again["refresh_token"] != kraken["refresh_token"] {
+		t.Error("/oauth2/token rotated a lasting refresh token")
 	}
 	w.clock.move(7 * 24 * time.Hour)
 	if s := b.post(t, "/token/", c.renew(kraken["refresh_token"])); s.status != 400 || !strings.Contains(s.body, "invalid_grant") {
@@ -328,12 +338,39 @@ func TestPublicApplications(t *testing.T) {
 			t.Errorf("%s: got %d %s, want 401", name, s.status, s.body)
 		}
 	}
-	for _, path := range []string{"/oauth2/introspect", "/oauth2/revoke"} {
-		if s := b.post(t, path, url.Values{"token": {first["access_token"]}, "client_id": {string(c.id)}}); s.status != 401 {
-			t.Errorf("%s: got %d %s, want 401", path, s.status, s.body)
+	about := func(token string) url.Values { return url.Values{"token": {token}, "client_id": {string(c.id)}} }
+	if s := b.post(t, "/oauth2/introspect", about(second["access_token"])); s.status != 401 {
+		t.Errorf("introspection: got %d %s, want 401", s.status, s.body)
+	}
+	for path, token := range map[string]string{"/oauth2/revoke": second["access_token"], "/revoke-token/": second["refresh_token"]} { // RFC 7009 §2.1
+		if s := b.post(t, path, about(token)); s.status != 200 || s.body != "" {
+			t.Errorf("%s: got %d %q, want 200 and nothing", path, s.status, s.body)
 		}
+	}
+	if s := b.post(t, "/oauth2/token", mine(c.renew(second["refresh_token"]))); s.status != 400 || !strings.Contains(s.body, "invalid_grant") {
+		t.Errorf("a refresh token that was revoked: got %d %s", s.status, s.body)
 	}
 	if s := b.post(t, "/oauth2/token", mine(values(c.redeem(b.code(t, c.ask)), "code_verifier", strings.Repeat("y", 50)))); s.status != 400 {
 		t.Errorf("a stolen code: got %d %s", s.status, s.body)
+	}
+}
+
+// TestARefusedRenewalCostsNothing: who names a wrong audience, resource or scope
+// once has not lost what the customer has allowed.
+func TestARefusedRenewalCostsNothing(t *testing.T) {
+	w := newWorld(t)
+	c := w.coach(t, registry.NewApplication{})
+	b := w.browser(t)
+	for name, door := range map[string]string{"rotating": "/oauth2/token", "lasting": "/token/"} {
+		first := tokens(t, b.post(t, door, c.redeem(b.code(t, c.ask))))
+		form := c.renew(first["refresh_token"])
+		for field, value := range map[string]string{"audience": "nonsense", "resource": "https://evil.example/", "scope": "impersonate:customer"} {
+			if s := b.post(t, door, values(form, field, value)); s.status != 400 {
+				t.Errorf("%s, %s: got %d %s", name, field, s.status, s.body)
+			}
+		}
+		if s := b.post(t, door, form); s.status != 200 {
+			t.Errorf("%s, afterwards: got %d %s", name, s.status, s.body)
+		}
 	}
 }

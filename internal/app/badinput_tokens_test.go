@@ -126,7 +126,8 @@ func badQuestions(s *stage) map[string]bad {
 			"a wrong secret":               client(credentials(d.PartnerClientID, "wg_test_wrong")),
 			"an unknown client":            client(credentials("app_2222222222222222", d.PartnerClientSecret)),
 			"no credentials":               client(nil),
-			"a public client":              client(s.public),
+			"an id without a secret":       client([]string{"client_id", string(d.PartnerClientID)}),
+			"a public client's secret":     client(with(s.public, []string{"client_secret", d.PartnerClientSecret})),
 			"the token itself for a proof": client(nil, "Authorization: Bearer "+s.partner),
 			"no token":                     invalid(send(mine), "the parameter token is missing"),
 			"an empty token":               invalid(send(with(mine, []string{"token", ""})), "the parameter token is missing"),
@@ -147,6 +148,9 @@ func badQuestions(s *stage) map[string]bad {
 			"a GET": {request: request("GET", at.path), status: 405, allow: "OPTIONS, POST", body: refused("invalid_request", methodUnknown)},
 		} {
 			cases[sentence+" "+name] = c
+		}
+		if at.path == "/oauth2/introspect" { // it may revoke (RFC 7009 §2.1), and look into nothing (RFC 7662 §2.1)
+			cases["a public client "+name] = client(s.public)
 		}
 	}
 	return cases

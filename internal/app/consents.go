@@ -22,6 +22,7 @@ type ConsentView struct {
 	Partner      domain.PartnerID     `json:"partner"`
 	User         domain.UserID        `json:"user"`
 	Account      domain.AccountNumber `json:"account,omitempty"` // none: all of the user's
+	Permissions  []string             `json:"permissions"`       // as scopes
 	SupplyPoints []string             `json:"supplyPoints"`      // MARKET:identifier
 	Finest       int64                `json:"finest"`            // seconds; 0: as measured
 	HistoryFrom  domain.Date          `json:"historyFrom"`
@@ -108,7 +109,7 @@ func revokeConsent(ctx context.Context, a *App, in Named) (ConsentView, error) {
 
 func (a *App) consentView(c domain.Consent) ConsentView {
 	v := ConsentView{
-		ID: c.ID, Application: c.Application, Partner: c.Partner, User: c.User, Account: c.Account, SupplyPoints: []string{},
+		ID: c.ID, Application: c.Application, Partner: c.Partner, User: c.User, Account: c.Account, Permissions: c.Permissions.Scopes(), SupplyPoints: []string{},
 		Finest: int64(c.Finest / time.Second), HistoryFrom: c.HistoryFrom, ValidUntil: c.ValidUntil, Purpose: c.Purpose,
 		Status: c.Status(a.world.Now()), Created: c.CreatedAt,
 	}

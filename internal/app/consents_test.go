@@ -16,10 +16,11 @@ func (w *world) consent(t testing.TB, c domain.Consent) {
 	t.Helper()
 	now := w.clock.now()
 	c.Partner, c.Purpose = w.demo.Partner, "advice on solar panels"
+	c.Permissions = domain.PermissionSet(domain.CanQueryProperty, domain.CanViewDetailedUsage)
 	key := authorize.Digest(sha256.Sum256([]byte(c.ID)))
 	err := w.Engine().KeepRequest(t.Context(), authorize.KindChallenge, key, authorize.Request{Client: c.Application, Partner: c.Partner}, now.Add(time.Hour), now)
 	if err == nil {
-		err = w.Engine().Approve(t.Context(), authorize.Approval{
+		_, err = w.Engine().Approve(t.Context(), authorize.Approval{
 			Challenge: key, Consent: &c, Now: now, Until: now.Add(time.Hour),
 			Entry: domain.Entry{ID: domain.NewEntryID(now, nil), At: now, Action: "consent.create", By: "test"},
 			Grant: authorize.Grant{Family: "fam_" + string(c.ID), Client: c.Application, Partner: c.Partner, User: c.User, Consent: c.ID},
@@ -47,10 +48,10 @@ func TestGoldenConsents(t *testing.T) {
 	points := []domain.SupplyPointRef{{Market: domain.MarketNLDElectricity, Identifier: d.HouseholdSupplyPoint}}
 	from, until := domain.NewDate(2026, 2, 1), noon.AddDate(0, 6, 0)
 	for i, c := range []domain.Consent{
-		{ID: "con_halfhours", Application: coach, User: d.CustomerUserID, SupplyPoints: points, Finest: 30 * time.Minute, HistoryFrom: from, ValidUntil: until},
 		{ID: "con_days", Application: coach, User: d.CustomerUserID, Account: d.AccountNumber, SupplyPoints: points, Finest: 24 * time.Hour, HistoryFrom: from - 365, ValidUntil: until},
 		{ID: "con_expired", Application: coach, User: d.CustomerUserID, SupplyPoints: points, HistoryFrom: from, ValidUntil: noon},
 		{ID: "con_revoked", Application: coach, User: d.CustomerUserID, SupplyPoints: points, HistoryFrom: from, ValidUntil: until, RevokedAt: noon},
+		{ID: "con_halfhours", Application: coach, User: d.CustomerUserID, SupplyPoints: points, Finest: 30 * time.Minute, HistoryFrom: from, ValidUntil: until},
 		{ID: "con_doomed", Application: leaver, User: neighbour, HistoryFrom: from, ValidUntil: until},
 	} {
 		c.CreatedAt = noon.Add(time.Duration(i-10) * time.Hour)
@@ -81,7 +82,7 @@ func TestGoldenConsents(t *testing.T) {
 		"list-audience":    list("", s.token(t, "/oauth2/token", form(with(grant, credentials(d.PartnerClientID, d.PartnerClientSecret), []string{"audience", "auth"})...))),
 		"list-post":        request("POST", "/v1/consents", bearer(coachToken), "Content-Length: 0"),
 		"end":              end("con_doomed", leaverToken),
-		"end-again":        end("con_revoked", s.customer),
+		"end-again":        end("con_revoked", coachToken),
 		"end-foreign":      end("con_halfhours", strangerToken),
 		"end-unknown":      end("con_nobodys", strangerToken),
 		"end-malformed":    end("17", strangerToken),

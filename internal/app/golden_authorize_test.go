@@ -25,9 +25,11 @@ func TestGoldenAuthorize(t *testing.T) {
 	challenge := b.begin(t, c.ask)
 	b.logIn(t, challenge)
 	decision := b.decision(t, challenge)
-	first := tokens(t, b.post(t, "/oauth2/token", c.redeem(b.code(t, c.ask))))
-	kraken := tokens(t, b.post(t, "/token/", c.redeem(b.code(t, c.ask))))
-	quiet := tokens(t, b.post(t, "/oauth2/token", c.redeem(b.code(t, values(c.ask, "scope", "query:property")))))
+	// Each of its own, because a decision replaces the one before.
+	one, two, three := w.coach(t, registry.NewApplication{Name: "One"}), w.coach(t, registry.NewApplication{Name: "Two"}), w.coach(t, registry.NewApplication{Name: "Three"})
+	first := tokens(t, b.post(t, "/oauth2/token", one.redeem(b.code(t, one.ask))))
+	kraken := tokens(t, b.post(t, "/token/", two.redeem(b.code(t, two.ask))))
+	quiet := tokens(t, b.post(t, "/oauth2/token", three.redeem(b.code(t, values(three.ask, "scope", "query:property")))))
 	device := func() string {
 		_, rest, _ := strings.Cut(b.post(t, "/device-authorization/", url.Values{"client_id": {string(c.id)}, "client_secret": {c.secret}}).body, `"device_code":"`)
 		code, _, _ := strings.Cut(rest, `"`)
@@ -47,6 +49,9 @@ func TestGoldenAuthorize(t *testing.T) {
 	}
 	bearer := func(token string) string { return request("GET", "/userinfo", "Authorization: Bearer "+token) }
 	names := append(w.masksOf(), mask{string(c.id), "<client-id>"}, mask{c.secret, "<client-secret>"}, mask{url.QueryEscape(w.demo.CustomerPassword), "<password>"})
+	for _, c := range []coach{one, two} {
+		names = append(names, mask{string(c.id), "<client-id>"}, mask{c.secret, "<client-secret>"})
+	}
 	g := newGolden(t, "authorize")
 	for _, x := range []struct{ name, request string }{
 		// RFC 6749 §4.1.1, §4.1.2.1
@@ -74,9 +79,9 @@ func TestGoldenAuthorize(t *testing.T) {
 		// RFC 6749 §5.1, §5.2, §6
 		{"token-code-used", send("/oauth2/token", c.redeem("wg_code_"+strings.Repeat("0", 49)))},
 		{"token-no-code", send("/oauth2/token", values(c.redeem("x"), "code", ""))},
-		{"token-refresh", send("/oauth2/token", c.renew(first["refresh_token"]))},
-		{"token-refresh-used", send("/oauth2/token", c.renew(first["refresh_token"]))},
-		{"token-refresh-kraken", send("/token/", c.renew(kraken["refresh_token"]))},
+		{"token-refresh", send("/oauth2/token", one.renew(first["refresh_token"]))},
+		{"token-refresh-used", send("/oauth2/token", one.renew(first["refresh_token"]))},
+		{"token-refresh-kraken", send("/token/", two.renew(kraken["refresh_token"]))},
 		{"token-refresh-kraken-wrong", send("/token/", c.renew("x"))},
 		// RFC 8628
 		{"device", send("/device-authorization/", url.Values{"client_id": {string(c.id)}, "client_secret": {c.secret}, "scope": {"openid"}})},

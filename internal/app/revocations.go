@@ -13,6 +13,7 @@ import (
 // polled once, and nobody has to ask for its age.
 func (a *App) openRevocations(ctx context.Context) error {
 	a.denied = &authn.DenyList{}
+	a.Registry.Denied = a.denied
 	feed := &authn.Feed{Source: a.store, List: a.denied, Now: a.world.Now}
 	return feed.Poll(ctx)
 }

@@ -214,19 +214,19 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 		issuer.Resources = map[string]domain.Audience{urls.Customer: domain.AudienceCustomer}
 	}
 	errorsURL := urls.Auth + "/errors"
-	desk := a.desk(urls, issuer)
+	desk, unproven := a.desk(urls, issuer), throttle.New(auth.UnprovenRequests, 1<<12)
 	a.Clients.Audiences = []string{urls.Auth, urls.Auth + "/oauth2/token", urls.Auth + "/token/"}
 	authTable := (&auth.Host{
 		URL: urls.Auth, MaxAge: a.Config.span("jwks-max-age"),
 		Clients: a.Clients, Tokens: tokens, Issuer: issuer, Keys: a.Keys, Revoker: a.revoker(urls, desk), Introspector: tokens, Statements: a.statements(), Bound: a.bound(),
-		Desk: desk, Unproven: throttle.New(auth.UnprovenRequests, 1<<12), People: a.store, LoginURL: urls.Support + "/login", DeviceURL: urls.Support + "/device",
+		Desk: desk, Unproven: unproven, People: a.store, LoginURL: urls.Support + "/login", DeviceURL: urls.Support + "/device",
 		EnergyZero: dialect.EnergyZero{ErrorsURL: errorsURL, NoTokenHeader: !a.Config.TokenHeader},
 		Kraken:     dialect.Kraken{ErrorsURL: errorsURL},
 	}).Table()
 	pages = &support.Host{
 		AuthURL: urls.Auth, CustomerURL: urls.Customer, SupportURL: urls.Support, Environment: a.Config.Environment,
 		Ready:    func(r *http.Request) error { return a.store.Check(r.Context()) },
-		Sessions: a.sessions(), Desk: desk, Directory: a.Registry, Partners: a.store, WrongCodes: throttle.New(support.WrongUserCodes, 1<<12),
+		Sessions: a.sessions(), Desk: desk, Directory: a.Registry, Partners: a.store, WrongCodes: throttle.New(support.WrongUserCodes, 1<<12), Unproven: unproven,
 	}
 	customerHost, err = (&customer.Host{
 		Usage: a.Usage, Tokens: tokens, Consents: desk, Front: pages.Front().Handler,

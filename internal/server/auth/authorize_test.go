@@ -87,13 +87,17 @@ func (d *desk) Redeem(_ context.Context, _ *domain.Listing, code, redirect, veri
 	return d.grant, d.lost
 }
 
-func (d *desk) Renew(_ context.Context, _ *domain.Listing, refresh domain.Secret, scope string, rotate bool, _ domain.Origin) (authorize.Grant, domain.Secret, error) {
-	d.asked = append(d.asked, "renew "+refresh.Reveal()+map[bool]string{true: " and rotate"}[rotate])
+func (d *desk) Renew(_ context.Context, _ *domain.Listing, refresh domain.Secret, scope string, check func(authorize.Grant) error, _ domain.Origin) (authorize.Grant, domain.Secret, error) {
+	d.asked = append(d.asked, "renew "+refresh.Reveal())
+	if err := check(d.grant); err != nil {
+		return authorize.Grant{}, domain.Secret{}, err
+	}
+	d.asked = append(d.asked, "rotate")
 	return d.grant, domain.NewSecret("next"), d.lost
 }
 
-func (d *desk) Remember(_ context.Context, _ authorize.Grant, lifetime time.Duration) (domain.Secret, error) {
-	d.asked = append(d.asked, "remember for "+lifetime.String())
+func (d *desk) Remember(_ context.Context, g authorize.Grant, lifetime time.Duration) (domain.Secret, error) {
+	d.asked = append(d.asked, map[bool]string{true: "lasting: "}[g.Lasting]+"remember for "+lifetime.String())
 	return domain.NewSecret("first"), nil
 }
 
@@ -148,8 +152,9 @@ func TestTheOrderOfQuestionsAboutPeople(t *testing.T) {
 		"a bad code":                     {"POST", "/oauth2/token", code, nil, invalid, nil, away, 400, "public app_a; redeem c https://x/ v", "invalid_grant", ""},
 		"a code without the grant":       {"POST", "/oauth2/token", code + "&client_secret=s", nil, nil, nil, away, 400, "client", "unauthorized_client", ""},
 		"no code":                        {"POST", "/oauth2/token", "grant_type=authorization_code&" + mine, nil, nil, nil, away, 400, "", "the parameter code is missing", ""},
-		"a refresh":                      {"POST", "/oauth2/token", refresh, nil, nil, nil, away, 200, "public app_a; renew r and rotate; token for usr_1 at app_a within customer", `"refresh_token":"next"`, ""},
-		"a refresh of the other":         {"POST", "/token/", refresh, nil, nil, nil, away, 200, "public app_a; renew r; token for usr_1 at app_a within customer", `"refresh_token":"next"}`, ""},
+		"a refresh":                      {"POST", "/oauth2/token", refresh, nil, nil, nil, away, 200, "public app_a; renew r; token for usr_1 at app_a within customer; rotate", `"refresh_token":"next"`, ""},
+		"a refresh, widened":             {"POST", "/oauth2/token", refresh + "&audience=measurements", nil, nil, nil, away, 400, "public app_a; renew r", "invalid_target", ""},
+		"a refresh of the other":         {"POST", "/token/", refresh, nil, nil, nil, away, 200, "public app_a; renew r; token for usr_1 at app_a within customer; rotate", `"refresh_token":"next"}`, ""},
 		"a refresh without the grant":    {"POST", "/token/", refresh + "&client_secret=s", nil, nil, nil, away, 400, "client", "unauthorized_client", ""},
 		"a poll":                         {"POST", "/oauth2/token", device, nil, nil, nil, away, 200, "public app_a; poll d; token for usr_1 at app_a within customer; remember for 720h0m0s", "first", ""},
 		"a poll without the grant":       {"POST", "/oauth2/token", device + "&client_secret=s", nil, nil, nil, away, 400, "client", "unauthorized_client", ""},

@@ -17,7 +17,7 @@ import (
 // Redemptions changes what a person has allowed into grants, once.
 type Redemptions interface {
 	Redeem(ctx context.Context, app *domain.Listing, code, redirect, verifier string, from domain.Origin) (authorize.Grant, error)
-	Renew(ctx context.Context, app *domain.Listing, refresh domain.Secret, scope string, rotate bool, from domain.Origin) (authorize.Grant, domain.Secret, error)
+	Renew(ctx context.Context, app *domain.Listing, refresh domain.Secret, scope string, check func(authorize.Grant) error, from domain.Origin) (authorize.Grant, domain.Secret, error)
 	Remember(ctx context.Context, g authorize.Grant, lifetime time.Duration) (domain.Secret, error)
 	Poll(ctx context.Context, app *domain.Listing, device domain.Secret, from domain.Origin) (authorize.Grant, error)
 }
@@ -57,7 +57,7 @@ func (h *Host) first(r *http.Request, call *server.Call, app *domain.Listing, re
 		return token, err
 	}
 	lifetime := authorize.RefreshLifetime
-	if req.Redemption.Lasting && app.Type != domain.Public {
+	if g.Lasting = req.Redemption.Lasting && app.Type != domain.Public; g.Lasting {
 		lifetime = authorize.KrakenRefreshLifetime
 	}
 	if app.Type == domain.Public { // RFC 9449 §5: it cannot prove who it is, but that it has the key
@@ -72,16 +72,18 @@ func (h *Host) first(r *http.Request, call *server.Call, app *domain.Listing, re
 }
 
 // refresh changes a refresh token into an access token and its successor
-// (RFC 6749 §6).
+// (RFC 6749 §6). The access token is made first: whatever is wrong with the
+// request, or with us, the refresh token is good for another try.
 func (h *Host) refresh(r *http.Request, call *server.Call, app *domain.Listing, req *dialect.TokenRequest) (oauth.Token, error) {
 	if !slices.Contains(app.Grants, oauth.GrantRefreshToken) {
 		return oauth.Token{}, errGrant(oauth.GrantRefreshToken)
 	}
-	g, next, err := h.Desk.Renew(r.Context(), app, req.Redemption.Refresh, req.Scope, !req.Redemption.Lasting, call.Origin)
-	if err != nil {
-		return oauth.Token{}, err
+	var token oauth.Token
+	issue := func(g authorize.Grant) (err error) {
+		token, err = h.allowed(r, call, app, req, g)
+		return err
 	}
-	token, err := h.allowed(r, call, app, req, g)
+	_, next, err := h.Desk.Renew(r.Context(), app, req.Redemption.Refresh, req.Scope, issue, call.Origin)
 	if err != nil {
 		return oauth.Token{}, err
 	}
@@ -91,7 +93,7 @@ func (h *Host) refresh(r *http.Request, call *server.Call, app *domain.Listing, 
 
 // anyClient finds out which application is asking, which may be one that cannot
 // prove it: what it is given then is worth something only together with what it
-// alone knows.
+// alone knows, and what it ends is a token that it holds.
 func (h *Host) anyClient(ctx context.Context, c dialect.Credentials, call *server.Call) (*domain.Listing, error) {
 	if c.Method == "" && c.ID != "" {
 		if app, err, ours := h.certified(c, call); ours { // RFC 8705 §2: by its certificate

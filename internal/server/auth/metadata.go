@@ -100,8 +100,8 @@ func (h *Host) endpoints(routes []server.Route) []member {
 		case method != http.MethodPost:
 		case route.Metadata == "token_endpoint", route.Metadata == "revocation_endpoint", route.Metadata == "introspection_endpoint":
 			methods := slices.Concat(dialect.ClientMethods, h.Bound.Methods)
-			if route.Metadata == "token_endpoint" {
-				methods = append(methods, "none") // public applications (RFC 7591 §2)
+			if route.Metadata != "introspection_endpoint" {
+				methods = append(methods, "none") // public applications (RFC 7591 §2, RFC 7009 §2.1)
 			}
 			list = append(list,
 				member{route.Metadata + "_auth_methods_supported", methods},

@@ -2,11 +2,14 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
+	"github.com/wattgate/wattgate/internal/authz"
 	"github.com/wattgate/wattgate/internal/dialect"
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/oauth"
 	"github.com/wattgate/wattgate/internal/server"
 )
 
@@ -17,7 +20,8 @@ type People interface {
 
 // userinfo says who the person is that a token speaks for (OpenID Connect Core
 // §5.3): the identifier to every token that was asked with openid, the name and
-// the address to those that may see what is personal.
+// the address to those that may see what is personal, by a consent that counts
+// where the application reads by consent.
 func (h *Host) userinfo(w http.ResponseWriter, r *http.Request, call *server.Call) error {
 	caller := call.Caller
 	if caller.User == "" || !dialect.ScopeHolds(caller.Scope, "openid") {
@@ -25,7 +29,10 @@ func (h *Host) userinfo(w http.ResponseWriter, r *http.Request, call *server.Cal
 	}
 	info := dialect.UserInfo{Subject: string(caller.User)}
 	if caller.Permissions.Has(domain.CanViewPersonalData) {
-		u, err := h.People.User(r.Context(), domain.Scope{Partner: caller.Partner, User: caller.User}, caller.User)
+		u, err := h.People.User(r.Context(), authz.Scope(caller, domain.CanViewPersonalData, call.Origin.At), caller.User)
+		if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.NotFound { // the consent is over
+			return &oauth.Error{Code: oauth.InvalidToken, Description: "the access token is not valid", Err: err}
+		}
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,8 @@ type consentPage struct {
 type consentShown struct {
 	ID           domain.ConsentID      `json:"id"`
 	Application  domain.ClientID       `json:"application"`
-	Account      *domain.AccountNumber `json:"account"` // null: all of the customer's
+	Account      *domain.AccountNumber `json:"account"`     // null: all of the customer's
+	Permissions  []string              `json:"permissions"` // as scopes
 	SupplyPoints []pointShown          `json:"supply_points"`
 	Finest       *string               `json:"finest_resolution"` // null: as measured
 	HistoryFrom  domain.Date           `json:"history_from"`
@@ -69,7 +70,7 @@ type pointShown struct {
 
 func showConsent(c domain.Consent, now time.Time) consentShown {
 	shown := consentShown{
-		ID: c.ID, Application: c.Application, SupplyPoints: []pointShown{}, HistoryFrom: c.HistoryFrom,
+		ID: c.ID, Application: c.Application, Permissions: c.Permissions.Scopes(), SupplyPoints: []pointShown{}, HistoryFrom: c.HistoryFrom,
 		ValidUntil: c.ValidUntil.UTC().Format(time.RFC3339), Purpose: c.Purpose, Status: c.Status(now),
 	}
 	if c.Account != "" {

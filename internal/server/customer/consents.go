@@ -95,12 +95,12 @@ func noConsent(cause error) error {
 }
 
 // whose returns whose consents a token stands for. That of an application is
-// for the application's. That of a user is for the user's, but what other
-// applications may read is personal data: an application that reads by consent,
-// and one that may not see personal data, sees no more than what the user has
-// given to itself.
+// for the application's. That of a user is for what the user has given to the
+// token's application. Only the partner's own application, for which nobody is
+// asked, handles all of the user's, where the user is there and the token may see
+// personal data: what other applications may read is that too.
 func whose(caller domain.Caller) (domain.ClientID, domain.UserID) {
-	if caller.User != "" && caller.Reach == domain.ReachPartner && caller.Permissions.Has(domain.CanViewPersonalData) {
+	if caller.User != "" && caller.Own && !caller.Impersonated() && caller.Reach == domain.ReachPartner && caller.Permissions.Has(domain.CanViewPersonalData) {
 		return "", caller.User
 	}
 	return caller.Client, caller.User

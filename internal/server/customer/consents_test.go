@@ -55,6 +55,14 @@ func newVillage(t *testing.T) *village {
 	agreed := func(id domain.ClientID, partner domain.PartnerID, user domain.UserID) domain.Caller {
 		return domain.Caller{Partner: partner, Client: id, User: user, Permissions: thirdParty, Audiences: onCustomer, Reach: domain.ReachConsented}
 	}
+	own := func(user domain.UserID) domain.Caller {
+		return domain.Caller{
+			Partner: stroom, Client: "app_stroom", User: user, Permissions: domain.CustomerPermissions, Audiences: onCustomer,
+			Reach: domain.ReachPartner, Own: true,
+		}
+	}
+	acting := own(ada)
+	acting.Client, acting.Actor = "app_agreed", "app_agreed"
 	personal := agreed("app_agreed", stroom, ada)
 	personal.Permissions = domain.CustomerPermissions
 	v := &village{world: w, callers: map[string]domain.Caller{
@@ -62,7 +70,8 @@ func newVillage(t *testing.T) *village {
 		"personal-ada": personal,
 		"other":        agreed("app_other", stroom, ""), "other-ada": agreed("app_other", stroom, ada),
 		"watt-agreed": agreed("app_watt", watt, ""),
-		"partner":     callers["partner"], "ada": callers["ada"], "bo": callers["bo"], "narrowed": callers["narrowed"],
+		"acting-ada":  acting, "own-ada": own(ada), "own-bo": own(bo),
+		"partner": callers["partner"], "ada": callers["ada"], "bo": callers["bo"], "narrowed": callers["narrowed"],
 	}}
 	for id, partner := range map[domain.ClientID]domain.PartnerID{"app_agreed": stroom, "app_other": stroom, "app_watt": watt} {
 		if err := w.store.AddApplication(t.Context(), reader(id, partner), nil, v.entry("application.create")); err != nil {
@@ -91,6 +100,7 @@ func (v *village) consent(t *testing.T, app domain.ClientID, user domain.UserID,
 	point := map[domain.UserID]string{ada: "871690000000000000", bo: "871690000000000001", cleo: "871690000000000002"}[user]
 	c := domain.Consent{
 		ID: domain.ConsentID(fmt.Sprintf("con_%03d", v.given)), Application: app, Partner: stroom, User: user,
+		Permissions:  domain.CustomerPermissions,
 		SupplyPoints: []domain.SupplyPointRef{{Market: domain.MarketNLDElectricity, Identifier: point}},
 		Finest:       30 * time.Minute, HistoryFrom: domain.NewDate(2024, 6, 1), ValidUntil: now.AddDate(1, 0, 0),
 		Purpose: "advice", CreatedAt: now.Add(time.Duration(v.given) * time.Second),
@@ -110,13 +120,13 @@ func (v *village) consent(t *testing.T, app domain.ClientID, user domain.UserID,
 // give stores a consent by the same verb as the consent page.
 func give(store *sqlite.Store, c domain.Consent, e domain.Entry) error {
 	key, ctx := authorize.Digest(sha256.Sum256([]byte(c.ID))), context.Background()
-	return errors.Join(
-		store.KeepRequest(ctx, authorize.KindChallenge, key, authorize.Request{Client: c.Application, Partner: c.Partner}, now.Add(time.Hour), now),
-		store.Approve(ctx, authorize.Approval{
-			Challenge: key, Consent: &c, Now: now, Until: now.Add(time.Hour), Entry: e,
-			Grant: authorize.Grant{Family: "fam_" + string(c.ID), Client: c.Application, Partner: c.Partner, User: c.User, Consent: c.ID},
-			Code:  &authorize.Code{Digest: key, Until: now.Add(time.Hour)},
-		}))
+	kept := store.KeepRequest(ctx, authorize.KindChallenge, key, authorize.Request{Client: c.Application, Partner: c.Partner}, now.Add(time.Hour), now)
+	_, err := store.Approve(ctx, authorize.Approval{
+		Challenge: key, Consent: &c, Now: now, Until: now.Add(time.Hour), Entry: e,
+		Grant: authorize.Grant{Family: "fam_" + string(c.ID), Client: c.Application, Partner: c.Partner, User: c.User, Consent: c.ID},
+		Code:  &authorize.Code{Digest: key, Until: now.Add(time.Hour)},
+	})
+	return errors.Join(kept, err)
 }
 
 // reader is an application that reads by consent.
@@ -215,7 +225,7 @@ func TestReadingByConsent(t *testing.T) {
 			t.Errorf("%s: got %.300s, want %s in it", name, got, ask.want)
 		}
 	}
-	if out := v.request("DELETE", "/v1/consents/"+string(c.ID), "ada", ""); out.Code != 204 {
+	if out := v.request("DELETE", "/v1/consents/"+string(c.ID), "own-ada", ""); out.Code != 204 {
 		t.Fatalf("DELETE: %d %s", out.Code, out.Body)
 	}
 	for token, ask := range map[string]string{"agreed": fmt.Sprintf(halfHours, ""), "agreed-ada": fmt.Sprintf(halfHours, ""), "personal-ada": `{me{firstName}}`} {
@@ -232,23 +242,23 @@ func TestListingConsents(t *testing.T) {
 	third := v.consent(t, "app_agreed", bo, nil).ID
 	fourth := v.consent(t, "app_watt", cleo, nil).ID
 	for token, want := range map[string][]domain.ConsentID{
-		"ada": {second, first}, "bo": {third, "con_bos"}, "agreed": {third, first}, "other": {second}, "watt-agreed": {fourth}, "partner": nil,
+		"own-ada": {second, first}, "own-bo": {third, "con_bos"}, "ada": nil, "bo": nil, "agreed": {third, first}, "other": {second}, "watt-agreed": {fourth}, "partner": nil,
 		"agreed-ada": {first}, "other-ada": {second}, "agreed-bo": {third}, "personal-ada": {first}, "narrowed": nil,
 	} {
 		if got, next := v.listed(t, token, ""); !slices.Equal(got, want) || next != "" {
 			t.Errorf("%s: got %v and then %q, want %v and no more", token, got, next, want)
 		}
 	}
-	got, next := v.listed(t, "ada", "?limit=1")
-	rest, end := v.listed(t, "ada", "?limit=1&cursor="+next)
+	got, next := v.listed(t, "own-ada", "?limit=1")
+	rest, end := v.listed(t, "own-ada", "?limit=1&cursor="+next)
 	if !slices.Equal(append(got, rest...), []domain.ConsentID{second, first}) || end != "" {
 		t.Errorf("page by page: got %v, %v and then %q", got, rest, end)
 	}
-	if got, next := v.listed(t, "ada", "?cursor="+string(third)); got != nil || next != "" {
+	if got, next := v.listed(t, "own-ada", "?cursor="+string(third)); got != nil || next != "" {
 		t.Errorf("after the cursor of a neighbour: got %v and then %q, want the same as for an unknown one", got, next)
 	}
 	const want = `{"consents":[{"id":"%s","application":"app_agreed","account":"A-ADA",` +
-		`"supply_points":[{"market":"NLD_ELECTRICITY","identifier":"871690000000000000"}],"finest_resolution":null,` +
+		`"permissions":["query:property","view:detailed-usage","query:user-details"],"supply_points":[{"market":"NLD_ELECTRICITY","identifier":"871690000000000000"}],"finest_resolution":null,` +
 		`"history_from":"2024-06-01","valid_until":"2026-01-02T03:04:05Z","purpose":"\u003cadvice\u003e \u0026 more","status":"active"}],"next":null}`
 	if got := v.request("GET", "/v1/consents", "agreed-ada", "").Body.String(); got != fmt.Sprintf(want, first) {
 		t.Errorf("got  %s\nwant %s", got, fmt.Sprintf(want, first))
@@ -272,7 +282,8 @@ func TestEndingConsents(t *testing.T) {
 		"another application's":                       {"agreed", others},
 		"another application's, with Ada's token":     {"agreed-ada", others},
 		"its own of another customer, with Ada's":     {"agreed-ada", bos},
-		"another customer's":                          {"ada", bos},
+		"another customer's":                          {"own-ada", bos},
+		"an impersonated customer's of another":       {"ada", mine},
 		"another partner's":                           {"agreed", cleos},
 		"one of Stroom's from Watt":                   {"watt-agreed", mine},
 		"its partner's own application":               {"partner", mine},
@@ -285,7 +296,7 @@ func TestEndingConsents(t *testing.T) {
 			t.Errorf("%s: got %d %s, want the same as for an unknown one", name, got.Code, got.Body)
 		}
 	}
-	for _, token := range []string{"ada", "bo", "agreed", "other", "watt-agreed"} {
+	for _, token := range []string{"own-ada", "own-bo", "agreed", "other", "watt-agreed"} {
 		out := v.request("GET", "/v1/consents", token, "")
 		if strings.Contains(out.Body.String(), `"revoked"`) {
 			t.Errorf("%s: a refusal has ended something: %s", token, out.Body)
@@ -296,7 +307,7 @@ func TestEndingConsents(t *testing.T) {
 		token string
 		id    domain.ConsentID
 	}{
-		"by the customer": {"ada", others}, "by the application": {"agreed", bos}, "by the customer through the application": {"agreed-ada", mine},
+		"by the customer": {"own-ada", others}, "by the application": {"agreed", bos}, "by the customer through the application": {"agreed-ada", mine},
 	} {
 		for range 2 { // it stays ended
 			if got := v.request("DELETE", "/v1/consents/"+string(c.id), c.token, ""); got.Code != 204 || got.Body.Len() != 0 {
@@ -314,7 +325,7 @@ func TestWhoEndedIt(t *testing.T) {
 	v := newVillage(t)
 	for name, c := range map[string]struct{ token, by, detail string }{
 		"the customer":                    {"agreed-ada", "the customer", ""},
-		"an application that acts as her": {"ada", "impersonation", "app_stroom"},
+		"an application that acts as her": {"acting-ada", "impersonation", "app_agreed"},
 		"the application that it was for": {"agreed", "its application", ""},
 	} {
 		id := v.consent(t, "app_agreed", ada, nil).ID

@@ -47,11 +47,16 @@ const (
 func purpose(app string) string { return "So that " + app + " can do for you what you use it for." }
 
 // decider finds the question of a page and who answers it. Where nobody who may
-// is logged in, it has sent the browser to log in, and done is true.
+// is logged in, it has sent the browser to log in, or to type a device's code where
+// it was not typed in this browser, and done is true.
 func (h *Host) decider(w http.ResponseWriter, r *http.Request, call *server.Call, challenge string) (q question, p session.Person, done bool, err error) {
 	q, err = h.pending(r.Context(), challenge)
 	if err != nil {
 		return q, p, false, err
+	}
+	if !h.typed(r, q) {
+		server.SeeOther(w, devicePath)
+		return q, p, true, nil
 	}
 	p, known, err := h.person(r, call)
 	if err != nil {
@@ -79,6 +84,8 @@ func (h *Host) consent(w http.ResponseWriter, r *http.Request, call *server.Call
 	case offer.Skip && r.Method == http.MethodHead: // who only looks gets no code
 		w.WriteHeader(http.StatusOK)
 		return nil
+	case offer.Skip && ahead(r): // the person may never follow the link
+		return &domain.Error{Kind: domain.Forbidden, Public: "This page is not for fetching ahead."}
 	case offer.Skip:
 		to, err := h.Desk.Allow(r.Context(), q.challenge, p.User, authorize.Decision{AuthTime: p.AuthTime}, call.Origin)
 		return h.decided(w, to, true, err)
@@ -86,6 +93,13 @@ func (h *Host) consent(w http.ResponseWriter, r *http.Request, call *server.Call
 		return h.silent(w, call, q, oauth.ConsentRequired, "the person has to be asked")
 	}
 	return h.ask(w, r, call, q, p, offer, nil, nil)
+}
+
+// ahead reports whether the browser fetches a page before anybody asked for it
+// (Sec-Purpose; Purpose of older ones). Another site's page can have it do so.
+func ahead(r *http.Request) bool {
+	purposes := append(r.Header.Values("Sec-Purpose"), r.Header.Values("Purpose")...)
+	return strings.Contains(strings.ToLower(strings.Join(purposes, ",")), "prefetch")
 }
 
 // decide takes the answer.

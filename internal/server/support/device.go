@@ -32,6 +32,10 @@ func (h *Host) deviceCode(w http.ResponseWriter, r *http.Request, call *server.C
 	if h.WrongCodes.Wait(key, call.Origin.At) > 0 {
 		return h.wrongCode(w, call, key, code, nil)
 	}
+	if err := h.unproven(call); err != nil {
+		call.Event.Refused(err)
+		return h.askForCode(w, code, err)
+	}
 	challenge, err := h.Desk.DevicePending(r.Context(), code)
 	if e, ok := errors.AsType[*domain.Error](err); ok && (e.Kind == domain.NotFound || e.Kind == domain.Invalid) {
 		return h.wrongCode(w, call, key, code, &domain.Error{Kind: domain.Invalid, Public: "That code is not known, or has run out. Look at your device again.", Err: err})
@@ -39,6 +43,7 @@ func (h *Host) deviceCode(w http.ResponseWriter, r *http.Request, call *server.C
 	if err != nil {
 		return err
 	}
+	h.keepTyped(w, challenge)
 	server.SeeOther(w, question{challenge: challenge}.at("/login"))
 	return nil
 }
@@ -46,14 +51,30 @@ func (h *Host) deviceCode(w http.ResponseWriter, r *http.Request, call *server.C
 // wrongCode counts a wrong code, and shows the form again.
 func (h *Host) wrongCode(w http.ResponseWriter, call *server.Call, key throttle.Key, code string, why *domain.Error) error {
 	if wait := h.WrongCodes.Charge(key, call.Origin.At); wait > 0 || why == nil {
-		limit := h.WrongCodes.Limit()
-		why = &domain.Error{
-			Kind: domain.Throttled, Public: "That was tried too often. Wait before the next try.",
-			Err: &domain.Pause{Limit: "device", Quota: limit.Burst, Window: limit.Window(), Wait: max(wait, time.Second)},
-		}
+		why = tooOften(h.WrongCodes, "device", wait)
 	}
 	call.Event.Refused(why)
 	return h.askForCode(w, code, why)
+}
+
+// unproven counts a code before it is looked up: one that is right keeps something
+// in the database too, each time.
+func (h *Host) unproven(call *server.Call) *domain.Error {
+	if h.Unproven == nil {
+		return nil
+	}
+	if wait := h.Unproven.Charge(h.Unproven.Key("", throttle.Address(call.Origin.Address)), call.Origin.At); wait > 0 {
+		return tooOften(h.Unproven, "authorize", wait)
+	}
+	return nil
+}
+
+func tooOften(l *throttle.Limiter, name string, wait time.Duration) *domain.Error {
+	limit := l.Limit()
+	return &domain.Error{
+		Kind: domain.Throttled, Public: "That was tried too often. Wait before the next try.",
+		Err: &domain.Pause{Limit: name, Quota: limit.Burst, Window: limit.Window(), Wait: max(wait, time.Second)},
+	}
 }
 
 func (h *Host) askForCode(w http.ResponseWriter, code string, wrong *domain.Error) error {

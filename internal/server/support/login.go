@@ -89,6 +89,10 @@ func (h *Host) login(w http.ResponseWriter, r *http.Request, call *server.Call) 
 	if err != nil {
 		return err
 	}
+	if !h.typed(r, q) {
+		server.SeeOther(w, devicePath)
+		return nil
+	}
 	p, known, err := h.person(r, call)
 	if err != nil {
 		return err
@@ -125,6 +129,10 @@ func (h *Host) logIn(w http.ResponseWriter, r *http.Request, call *server.Call) 
 	q, err := h.pending(r.Context(), f.get("challenge"))
 	if err != nil {
 		return err
+	}
+	if !h.typed(r, q) {
+		server.SeeOther(w, devicePath)
+		return nil
 	}
 	if q.prompts("none") {
 		return h.silent(w, call, q, oauth.LoginRequired, "nobody is logged in, or not recently enough")

@@ -28,6 +28,7 @@ type Host struct {
 	Directory  interface{ Directory() *domain.Directory }
 	Partners   Partners
 	WrongCodes *throttle.Limiter // of devices
+	Unproven   *throttle.Limiter // of what is kept for whoever types a code that is right, with that of the auth host; nil: no limit
 }
 
 // Partners lists the partners.
