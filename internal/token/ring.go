@@ -3,6 +3,7 @@ package token
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,14 @@ type Settings struct {
 	Now    func() time.Time
 	Chance io.Reader // for the names of keys; nil: the system's
 	Policy Policy
+	// Open returns what signs with a stored key: for a private half that is kept
+	// by a machine elsewhere. Only Sign and Public are asked, from many goroutines
+	// at once; ES256 and RS256 get a SHA-256 digest, and ES256 answers in ASN.1 DER
+	// (RFC 3279 §2.2.3), EdDSA gets the text. It is asked for every key in the
+	// store, those that the ring has made and sealed too, and vouches that nobody
+	// planted the key there; after an error the ring does not open, or goes on with
+	// the keys it has. nil: the sealed PKCS#8 of the store.
+	Open func(StoredKey) (crypto.Signer, error)
 }
 
 // Ring holds the signing keys. Signing and verifying take no lock and ask no
@@ -97,7 +106,7 @@ func (r *Ring) setOf(stored []StoredKey) (*keySet, error) {
 		if s.State == Removed {
 			continue
 		}
-		k, err := present.open(s, r.settings.Cipher)
+		k, err := present.open(s, &r.settings)
 		if err != nil {
 			return nil, fmt.Errorf("token: signing key %q: %w", s.ID, err)
 		}
@@ -125,12 +134,12 @@ func (r *Ring) setOf(stored []StoredKey) (*keySet, error) {
 }
 
 // open returns the key that is open already, or opens it.
-func (s *keySet) open(stored StoredKey, c Cipher) (*key, error) {
+func (s *keySet) open(stored StoredKey, by *Settings) (*key, error) {
 	k := s.byHeader[headerOf(stored.Algorithm, stored.ID)]
 	if k != nil && bytes.Equal(k.stored.Sealed, stored.Sealed) && bytes.Equal(k.stored.Public, stored.Public) {
 		return k, nil
 	}
-	return openKey(stored, c)
+	return by.openKey(stored)
 }
 
 // JWKS returns the public halves of all keys as a JSON Web Key Set
