@@ -15,7 +15,7 @@ import (
 	"github.com/wattgate/wattgate/bench/load"
 )
 
-// The targets with a crowd, and of the other doors (authorization-server.md §13).
+// The targets with a crowd, and of the other doors.
 const (
 	targetCrowdS     = 0.95
 	targetCrowdLoss  = 0.05 // of s, from the smallest to the largest crowd

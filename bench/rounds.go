@@ -36,6 +36,7 @@ type table struct {
 	Applications int    `json:",omitempty"` // beside those of the demo
 	Door         string `json:",omitempty"` // empty: the token endpoint
 	Rows         []row
+	Written      float64 // bytes that ours had written to disk for each answer; negative: not available
 }
 
 // measure runs all rounds for one algorithm, with the installation in a data
@@ -73,15 +74,42 @@ func measure(ctx context.Context, p plan, algorithm, data string, o *once) (tabl
 	}
 	defer signing.stop()
 
+	before := written(ours)
 	t, err := rounds(ctx, p, plain, signing, ours)
 	if err != nil {
 		return table{}, err
 	}
-	t.Algorithm = algorithm
+	t.Algorithm, t.Written = algorithm, -1
+	if after := written(ours); before >= 0 && after >= 0 {
+		t.Written = float64(after-before) / t.answers(p.Window)
+	}
 	if ours != nil && o.AfterLoad == 0 {
 		o.AfterLoad = resident(ours)
 	}
 	return t, nil
+}
+
+// written is what a server has written to disk so far; negative: not available.
+func written(p *process) int64 {
+	if p == nil {
+		return -1
+	}
+	n, err := cost.Written(p.pid)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// answers is how many of ours there were in all rounds.
+func (t table) answers(window time.Duration) float64 {
+	var n float64
+	for _, row := range t.Rows {
+		for _, s := range row.Ours {
+			n += s.Rate * window.Seconds()
+		}
+	}
+	return n
 }
 
 // learn asks our server once, to give the signing yardstick the same bytes to

@@ -80,6 +80,29 @@ func ParseStatus(text []byte) (int64, error) {
 	return 0, errors.New("cost: status has no VmRSS")
 }
 
+// Written is how many bytes a process has had written to the disk.
+func Written(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	if err != nil {
+		return 0, fmt.Errorf("cost: %w", err)
+	}
+	return ParseIO(text)
+}
+
+// ParseIO reads the line "write_bytes: 1234" of proc_pid_io(5).
+func ParseIO(text []byte) (int64, error) {
+	for line := range bytes.Lines(text) {
+		if value, ok := bytes.CutPrefix(line, []byte("write_bytes:")); ok {
+			n, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 62)
+			if err != nil {
+				return 0, fmt.Errorf("cost: io: %w", err)
+			}
+			return int64(n), nil
+		}
+	}
+	return 0, errors.New("cost: io has no write_bytes")
+}
+
 // Model is the processor's name in /proc/cpuinfo, or "unknown processor".
 func Model() string {
 	text, err := os.ReadFile("/proc/cpuinfo")

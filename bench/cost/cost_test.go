@@ -96,3 +96,17 @@ func FuzzNoValueBesideAnError(f *testing.F) {
 		}
 	})
 }
+
+func TestParseIO(t *testing.T) {
+	for text, want := range map[string]int64{
+		"rchar: 1\nwrite_bytes: 4096\ncancelled_write_bytes: 7\n": 4096,
+		"write_bytes: x\n":           -1,
+		"cancelled_write_bytes: 7\n": -1,
+		"":                           -1,
+	} {
+		got, err := cost.ParseIO([]byte(text))
+		if (err == nil) != (want >= 0) || err == nil && got != want {
+			t.Errorf("%q: got %d, %v, want %d", text, got, err, want)
+		}
+	}
+}
