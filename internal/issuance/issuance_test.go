@@ -146,7 +146,7 @@ func TestNobodyGainsByImpersonation(t *testing.T) {
 		if as.Subject != string(customer) || as.Actor != "app_a" || as.SID != d.entries[0].ID || as.Partner != own.Partner || as.Expires-as.IssuedAt != 3600 {
 			t.Fatalf("an impersonation token says %+v, the audit log %+v", as, d.entries[0])
 		}
-		// And it makes no other one (S3).
+		// And it makes no other one.
 		caller = domain.Caller{Partner: as.Partner, Client: as.ClientID, User: customer, Actor: as.Actor, Permissions: domain.AllPermissions(), Audiences: domain.AllAudiences(), Reach: app.Reach}
 		if _, err := d.Impersonate(t.Context(), caller, customer, domain.Origin{}); kind(err) != domain.Forbidden || len(d.signed) != 2 {
 			t.Fatalf("an impersonation token impersonated: %v", err)
