@@ -62,7 +62,7 @@ fuzz:
 	@$(GO) list ./... | while read -r pkg; do \
 	  $(GO) test -list '^Fuzz' "$$pkg" 2>/dev/null | grep '^Fuzz' | while read -r target; do \
 	    echo "$$pkg $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$pkg" || exit 1; \
+	    tools/fuzz $(GO) test -run '^$$$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$pkg" || exit 1; \
 	  done || exit 1; \
 	done
 
