@@ -12,9 +12,9 @@ import (
 	"github.com/wattgate/wattgate/internal/app"
 )
 
-// BenchmarkTokenRequest is the whole way of a request for a token through our
-// handler, without the network.
-func BenchmarkTokenRequest(b *testing.B) {
+// handler is a demo's, without the network.
+func handler(b *testing.B) (http.Handler, *app.Demo) {
+	b.Helper()
 	c := &clock{}
 	c.micros.Store(noon.UnixMicro())
 	a := open(b, 1, c, io.Discard, "token-alg", "EdDSA")
@@ -26,6 +26,13 @@ func BenchmarkTokenRequest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return h, d
+}
+
+// BenchmarkTokenRequest is the whole way of a request for a token through our
+// handler, without the network.
+func BenchmarkTokenRequest(b *testing.B) {
+	h, d := handler(b)
 	form := form(with(grant, credentials(d.PartnerClientID, d.PartnerClientSecret), []string{"scope", "openid offline"})...)
 	text := body{strings.NewReader(form)}
 	r := &http.Request{
@@ -48,17 +55,7 @@ func BenchmarkTokenRequest(b *testing.B) {
 // BenchmarkImpersonation is the whole way of an impersonation, its entry in the
 // audit log on disk, with 64 under way at a time.
 func BenchmarkImpersonation(b *testing.B) {
-	c := &clock{}
-	c.micros.Store(noon.UnixMicro())
-	a := open(b, 1, c, io.Discard, "token-alg", "EdDSA")
-	d, err := a.OpenDemo(b.Context())
-	if err = errors.Join(err, a.OpenKeys(b.Context())); err != nil {
-		b.Fatal(err)
-	}
-	h, err := a.Handler(app.URLs{Auth: "http://wattgate.test", Customer: "http://wattgate.test", Support: "http://wattgate.test"})
-	if err != nil {
-		b.Fatal(err)
-	}
+	h, d := handler(b)
 	asked := httptest.NewRequest("POST", "http://wattgate.test/oauth2/token",
 		strings.NewReader(form(with(grant, credentials(d.PartnerClientID, d.PartnerClientSecret))...)))
 	asked.Header.Set("Content-Type", urlencoded)

@@ -127,18 +127,7 @@ const keysEvery = time.Second
 
 // stepKeys does what is due with the keys, until ctx ends.
 func (a *App) stepKeys(ctx context.Context) error {
-	tick := time.NewTicker(keysEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := a.stepKeysOnce(ctx); err != nil && ctx.Err() == nil {
-				a.log.Error("rotate the signing keys", "error", err.Error())
-			}
-		}
-	}
+	return a.every(ctx, keysEvery, "rotate the signing keys", a.stepKeysOnce)
 }
 
 func (a *App) stepKeysOnce(ctx context.Context) error {

@@ -31,14 +31,8 @@ const sweepEvery = time.Minute
 
 // sweepDenied gives that memory back, until ctx ends.
 func (a *App) sweepDenied(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			a.denied.Sweep(a.world.Now())
-		}
-	}
+	return a.every(ctx, sweepEvery, "forget revocations", func(context.Context) error {
+		a.denied.Sweep(a.world.Now())
+		return nil
+	})
 }

@@ -245,15 +245,21 @@ const flushEvery = 5 * time.Second
 
 // flushUses stores what is counted, until ctx ends.
 func (a *App) flushUses(ctx context.Context) error {
-	tick := time.NewTicker(flushEvery)
+	return a.every(ctx, flushEvery, "store what was counted", a.flush)
+}
+
+// every does something again and again until ctx ends. What fails is in the log,
+// and is tried again.
+func (a *App) every(ctx context.Context, span time.Duration, doing string, do func(context.Context) error) error {
+	tick := time.NewTicker(span)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := a.flush(ctx); err != nil && ctx.Err() == nil {
-				a.log.Error("store what was counted", "error", err.Error())
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				a.log.Error(doing, "error", err.Error())
 			}
 		}
 	}

@@ -11,9 +11,9 @@ func (d *Desk) Consents(ctx context.Context, f Filter) ([]domain.Consent, error)
 	return d.Store.Consents(ctx, f)
 }
 
-// EndConsent ends a consent and all its tokens, before it returns. It belongs to
-// its person (by.User) and to its application (by.Client without a user), both of
-// by.Partner; for everybody else it is [domain.NotFound].
+// EndConsent ends a consent and all its tokens, before it returns. It is one that
+// by.User has given and that by.Client has, both of by.Partner; one of the two may
+// be empty and stands for any. Every other consent is [domain.NotFound].
 func (d *Desk) EndConsent(ctx context.Context, id domain.ConsentID, by domain.Caller, from domain.Origin) error {
 	now := d.now()
 	e := d.entry("consent.revoke", "its application", from)

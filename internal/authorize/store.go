@@ -137,9 +137,9 @@ type Store interface {
 	CustomersPoints(ctx context.Context, scope domain.Scope) ([]domain.Account, []OfferedPoint, error)
 	// Consents lists consents, newest first.
 	Consents(ctx context.Context, f Filter) ([]domain.Consent, error)
-	// EndConsent ends a consent of the partner's, for its person or, where user is
-	// empty, for its application; otherwise it is [domain.NotFound]. It returns
-	// the families that end with it. One that has ended already stays as it is,
+	// EndConsent ends a consent of the partner's that by.User has given and that
+	// by.Client has, of which one may be empty and stands for any; otherwise it is
+	// [domain.NotFound]. It returns the families that end with it. One that has ended already stays as it is,
 	// without another entry.
 	EndConsent(ctx context.Context, id domain.ConsentID, by domain.Caller, now time.Time, e domain.Entry) (families []string, err error)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/wattgate/wattgate/internal/authorize"
@@ -16,8 +15,8 @@ import (
 type Consents interface {
 	// Consents lists consents, newest first.
 	Consents(ctx context.Context, f authorize.Filter) ([]domain.Consent, error)
-	// EndConsent ends a consent and all its tokens. It is the caller's: the
-	// user's, or without a user the application's. Otherwise it is
+	// EndConsent ends a consent and all its tokens: one that by.User has given and
+	// that by.Client has, of which one may be empty. Every other is
 	// [domain.NotFound].
 	EndConsent(ctx context.Context, id domain.ConsentID, by domain.Caller, from domain.Origin) error
 }
@@ -74,10 +73,9 @@ func (h *Host) endConsent(w http.ResponseWriter, r *http.Request, call *server.C
 	if err != nil { // what cannot be an identifier names nothing either
 		return noConsent(err)
 	}
-	if err := h.mayEnd(r.Context(), call.Caller, id); err != nil {
-		return err
-	}
-	if err := h.Consents.EndConsent(r.Context(), id, call.Caller, call.Origin); err != nil {
+	by := call.Caller
+	by.Client, by.User = whose(by)
+	if err := h.Consents.EndConsent(r.Context(), id, by, call.Origin); err != nil {
 		if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.NotFound {
 			return noConsent(err)
 		}
@@ -104,29 +102,4 @@ func whose(caller domain.Caller) (domain.ClientID, domain.UserID) {
 		return "", caller.User
 	}
 	return caller.Client, caller.User
-}
-
-// mayEnd fails where a user's token, in the hands of an application that sees
-// only its own consents, names another application's.
-func (h *Host) mayEnd(ctx context.Context, caller domain.Caller, id domain.ConsentID) error {
-	app, user := whose(caller)
-	if app == "" || user == "" {
-		return nil // EndConsent knows the rule for one of the two
-	}
-	filter := authorize.Filter{Application: app, User: user, Limit: mostConsents}
-	for {
-		list, err := h.Consents.Consents(ctx, filter)
-		if err != nil {
-			return err
-		}
-		for _, c := range list {
-			if c.ID == id {
-				return nil
-			}
-		}
-		if len(list) < filter.Limit {
-			return noConsent(fmt.Errorf("%s is not one that %s gave to %s", id, user, app))
-		}
-		filter.After = list[len(list)-1].ID
-	}
 }

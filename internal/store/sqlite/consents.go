@@ -124,7 +124,7 @@ func replaceConsents(conn *sqlite.Conn, next domain.Consent, now time.Time) (end
 func (s *Store) EndConsent(ctx context.Context, id domain.ConsentID, by domain.Caller, now time.Time, e domain.Entry) (families []string, err error) {
 	const find = `
 		SELECT ` + consentColumns + ` FROM consent c
-		WHERE c.id = ?1 AND c.partner = ?2 AND (c.person = ?3 OR (?3 = '' AND c.client = ?4 AND ?4 <> ''))`
+		WHERE c.id = ?1 AND c.partner = ?2 AND ?3 || ?4 <> '' AND (?3 = '' OR c.person = ?3) AND (?4 = '' OR c.client = ?4)`
 	const end = `UPDATE consent SET revoked_at = ?2 WHERE id = ?1 AND revoked_at = 0`
 	const under = `SELECT id FROM token_family WHERE consent = ?1`
 	err = s.change(ctx, "end a consent", func(conn *sqlite.Conn) error {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -101,6 +102,12 @@ func (s *Store) readCustomers(ctx context.Context) error {
 	})
 }
 
+// keptChanges is how many rows of person_changed there are at most (migration
+// 0010): enough for whatever one transaction changes, but for the largest imports.
+const keptChanges = 100_000
+
+var errTooFar = errors.New("more has changed than is kept")
+
 // lastChange is the newest number of person_changed, 0 before the first.
 func lastChange(conn *sqlite.Conn) (int64, error) {
 	return one(conn, "the changes of people", scanNumber, `SELECT max(seq) FROM person_changed`)
@@ -137,6 +144,9 @@ func (c *customers) change(conn *sqlite.Conn) error {
 	last, err := lastChange(conn)
 	if err != nil || last == c.seq {
 		return err
+	}
+	if last-c.seq > keptChanges {
+		return errTooFar
 	}
 	changed, err := all(conn, func(row *sqlite.Stmt) (string, error) { return row.ColumnText(0), nil },
 		`SELECT DISTINCT id FROM person_changed WHERE seq > ?1 AND seq <= ?2`, c.seq, last)

@@ -159,3 +159,33 @@ func TestAnotherProcessDisablesACustomer(t *testing.T) {
 		t.Error("after an entry of ours the customer who was disabled elsewhere is still found")
 	}
 }
+
+// TestMoreChangesThanAreKept: the memory is not trusted any more, and the file
+// says the same.
+func TestMoreChangesThanAreKept(t *testing.T) {
+	s := open(t, "", options())
+	if err := s.AddPartner(t.Context(), domain.Partner{ID: "prt_a", Name: "a"}, domain.Entry{ID: "aud_1"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddUser(t.Context(), domain.User{ID: user(1), Partner: "prt_a", Customer: true}, "", nil, domain.Entry{ID: "aud_2"}); err != nil {
+		t.Fatal(err)
+	}
+	s.CustomersRead()
+	for _, sql := range []string{
+		`UPDATE person SET disabled = 1`,
+		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100001) INSERT INTO person_changed (id) SELECT 'usr_x' FROM n`,
+	} {
+		if err := s.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := s.Values(t.Context(), `SELECT count(*) FROM person_changed`); err != nil || got[0] != "100000" {
+		t.Errorf("got %v changes, %v, want 100000", got, err)
+	}
+	if _, known := s.Known("prt_a", user(1)); known {
+		t.Error("the memory is asked, and more has changed than it can know")
+	}
+	if _, err := s.ImpersonableCustomer(t.Context(), "prt_a", user(1)); err == nil {
+		t.Error("a disabled customer is found")
+	}
+}
