@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// maxURL bounds htu.
+// maxURL bounds htu, as given and normalised.
 const maxURL = 2 << 10
 
 // errURL says nothing of the URL.
@@ -61,7 +61,11 @@ func Normalize(text string) (string, error) {
 	if path[0] != '/' {
 		return "", errURL
 	}
-	return scheme + "://" + host + withoutDots(plainEscapes(path)), nil
+	normal := scheme + "://" + host + withoutDots(plainEscapes(path))
+	if len(normal) > maxURL { // an empty path became "/", or a character was escaped
+		return "", errURL
+	}
+	return normal, nil
 }
 
 // plainEscapes decodes what needs no escape and writes the others in capitals.

@@ -39,6 +39,7 @@ func TestNormalize(t *testing.T) {
 		"", "/oauth2/token", "example.com/a", "//example.com/a", "https:example.com", "ftp://example.com/a", "https:///a",
 		"https://user@example.com/a", "https://exam ple.com/", "https://example.com/\n", "https://example.com/%zz", "https://é.example.com/",
 		"https://example.com/" + strings.Repeat("a", 3000), `https://example.com/"`, "https://example.com:port/", "https://[fe80::1%25eth0]/",
+		"http://" + strings.Repeat("a", 2<<10-7), "http://example.com/" + strings.Repeat("[", 2<<10-19) + "%41",
 	} {
 		if got, err := dpop.Normalize(given); err == nil {
 			t.Errorf("%q: got %q, want a refusal", given, got)
@@ -50,6 +51,7 @@ func FuzzURL(f *testing.F) {
 	f.Add("https://example.com:443/a/../%7e?x#y")
 	f.Add("http://[::1]:80/%2e%2e//")
 	f.Add("https://user@host/")
+	f.Add("http://" + strings.Repeat("a", 2<<10-7)) // the path that is added makes it too long
 	f.Fuzz(func(t *testing.T, given string) {
 		once, err := dpop.Normalize(given)
 		if err != nil {
