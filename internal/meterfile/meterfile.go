@@ -37,14 +37,23 @@ type Channel struct {
 	Zone       string // IANA name or a fixed offset such as +10:00; empty where the file names none
 }
 
+// Index is the Minutes of a block that is no interval but the index of a
+// register at an instant, its Start; such a block has one value.
+const Index = 0
+
 // Block is a run of consecutive intervals of one channel. It is valid until
 // the function that got it returns.
 type Block struct {
 	Channel Channel
 	Line    int       // where the run begins in the file, from 1
 	Start   time.Time // of the first interval
-	Minutes int       // of each interval: 1 to 60, or WholeDay, and then there is one interval
+	Minutes int       // of each interval: 1 to 60, WholeDay, and then there is one interval, or Index
 	Scale   uint8
+	// Offset is how many seconds east of UTC the file says that local time is
+	// throughout the run, where HasOffset is set. Whoever knows the zone refuses
+	// another one: such a local time does not exist.
+	Offset    int
+	HasOffset bool
 	Values  []int64 // × 10^-Scale of the unit; 0 where the quality is Missing
 	Quality []domain.Quality
 }
