@@ -95,7 +95,7 @@ func move(tx intake.Tx, h *household, consumption, generation domain.ChannelID, 
 			if err != nil {
 				return err
 			}
-			if err := tx.PutDay(channel.id, domain.Day{Date: date, Data: packed}, "demo"); err != nil {
+			if err := tx.PutDay(channel.id, domain.Day{Date: date, Data: packed}, domain.Provenance{Source: "demo"}); err != nil {
 				return err
 			}
 		}

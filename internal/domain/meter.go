@@ -140,3 +140,63 @@ type Day struct {
 	RecordedAt time.Time
 	Data       []byte // a packed day, see package interval
 }
+
+// DayRange says which days of a channel are asked for.
+type DayRange struct {
+	First, Last Date // both included
+	Reverse     bool // the last one first
+	// AsOf asks for what was known then: what was recorded later is left out,
+	// and what it replaced is given instead. Zero: what is known now.
+	AsOf time.Time
+}
+
+// Extent says how far a channel's days go. RecordedAt is zero where it has none,
+// and then the rest means nothing.
+type Extent struct {
+	First, Last Date // days with data
+	// Complete is the watermark: every day from First to this one is there
+	// with all its intervals. It is the day before First where not even that is.
+	Complete   Date
+	RecordedAt time.Time // when something was recorded last
+}
+
+// Change is one revision of a day. No two of a channel have the same RecordedAt
+// and Day, which is their order.
+type Change struct {
+	RecordedAt time.Time
+	Day        Date
+	Revision   int32
+}
+
+// Provenance says where a revision came from, and why it replaced another.
+type Provenance struct {
+	Source string // a file, or who sent it
+	Reason string // may be empty
+}
+
+// Index is what a register showed at an instant.
+type Index struct {
+	At         time.Time
+	Value      Decimal // in the channel's unit
+	Quality    Quality
+	Revision   int32 // from 1, grows by 1 with each change
+	RecordedAt time.Time
+}
+
+// Batch is something sent by somebody who may send it again, because they did
+// not hear the answer.
+type Batch struct {
+	Sender     string // whose names of batches these are
+	ID         string // the sender's name for it
+	Digest     [32]byte
+	ReceivedAt time.Time
+	Result     []byte // the answer, to be given again
+}
+
+// SealRule says which months are closed.
+type SealRule struct {
+	// Quiet: nothing of the month was recorded after it.
+	Quiet time.Time
+	// Late: a month that ended before it is closed even where days are missing.
+	Late Date
+}

@@ -78,7 +78,7 @@ func (a *apply) write(s *stream, was int32) error {
 	c.written |= bit(s.date)
 	a.report.Days++
 	day.Revision++
-	return a.PutDay(s.channel.ID, day, origin(a.name, s.file))
+	return a.PutDay(s.channel.ID, day, domain.Provenance{Source: origin(a.name, s.file), Reason: a.to.Reason})
 }
 
 // count compares a day of the file with the stored one, reading by reading.

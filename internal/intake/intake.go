@@ -47,6 +47,9 @@ type Target struct {
 	// points are, and a new NMI gets a property of its own.
 	Property domain.PropertyID
 
+	// Reason goes into the history with what is replaced; it may be empty.
+	Reason string
+
 	By     string // the permission that allowed it, or where it came from
 	Client domain.ClientID
 	User   domain.UserID

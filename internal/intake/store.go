@@ -33,11 +33,21 @@ type Tx interface {
 	// until the next call.
 	Day(channel domain.ChannelID, date domain.Date) (domain.Day, error)
 	// PutDay stores a day. Its Revision is one more than that of the stored
-	// one, which goes into the history with its source; the first is 1.
-	PutDay(channel domain.ChannelID, day domain.Day, source string) error
+	// one, which goes into the history with its provenance; the first is 1. All
+	// days of a channel in one transaction have the same RecordedAt, later than
+	// any before. How far the channel's days go is kept along.
+	PutDay(channel domain.ChannelID, day domain.Day, from domain.Provenance) error
 	// AmendDay replaces the data of a day that this transaction has put. It
 	// makes no revision, and nothing goes into the history.
 	AmendDay(channel domain.ChannelID, day domain.Day) error
+	// PutIndex stores what a register showed at an instant, as the next revision
+	// where another value or quality is stored; changed is false where the same
+	// is, and then nothing is written.
+	PutIndex(channel domain.ChannelID, index domain.Index, from domain.Provenance) (was domain.Index, changed bool, err error)
+	// Batch finds a batch of a sender.
+	Batch(sender, id string) (domain.Batch, error)
+	// PutBatch remembers a batch; one that is there is [domain.Conflict].
+	PutBatch(b domain.Batch) error
 	// Record adds an entry to the audit log.
 	Record(e domain.Entry) error
 }

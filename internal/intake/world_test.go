@@ -84,13 +84,13 @@ type spy struct {
 	w *world
 }
 
-func (s spy) PutDay(c domain.ChannelID, d domain.Day, source string) error {
+func (s spy) PutDay(c domain.ChannelID, d domain.Day, from domain.Provenance) error {
 	s.w.days++
 	if s.w.sources == nil {
 		s.w.sources = map[string]int{}
 	}
-	s.w.sources[source]++
-	return s.Tx.PutDay(c, d, source)
+	s.w.sources[from.Source]++
+	return s.Tx.PutDay(c, d, from)
 }
 
 func (s spy) AmendDay(c domain.ChannelID, d domain.Day) error {
@@ -121,7 +121,7 @@ func (w *world) stored(tb testing.TB, property domain.PropertyID) string {
 	var b strings.Builder
 	for _, c := range channels {
 		fmt.Fprintf(&b, "%s %s %s %s %s:", c.SupplyPoint.Name(), c.Register, c.Direction, c.Unit, c.Zone)
-		err := w.Days(tb.Context(), c.ID, domain.NewDate(1990, 1, 1), domain.NewDate(2030, 1, 1), false, func(d domain.Day) error {
+		err := w.Days(tb.Context(), c.ID, domain.DayRange{First: domain.NewDate(1990, 1, 1), Last: domain.NewDate(2030, 1, 1)}, func(d domain.Day) error {
 			var day interval.Day
 			if err := day.Decode(d.Data); err != nil {
 				return err

@@ -49,6 +49,11 @@ type Engine interface {
 	// NewestConsents lists consents of all partners, newest first: up to limit,
 	// from the newest on, or those that follow the one with the identifier after.
 	NewestConsents(ctx context.Context, after domain.ConsentID, limit int) ([]domain.Consent, error)
+	// Seal packs months that are closed by the rule, and packs again what was
+	// corrected in sealed ones, at most limit months of channels. It returns how
+	// many there were: fewer than limit when nothing is left. Readers notice
+	// nothing, and nobody who writes waits long.
+	Seal(ctx context.Context, rule domain.SealRule, limit int) (sealed int, err error)
 	// Check reads a little, and fails where the engine cannot be used.
 	Check(ctx context.Context) error
 	// Close waits for the changes that were accepted, and leaves the engine's

@@ -101,11 +101,20 @@ func (m *memory) Channels(_ context.Context, scope domain.Scope, id domain.Prope
 	}), nil
 }
 
-func (m *memory) Extent(context.Context, domain.ChannelID) (first, last domain.Date, ok bool, err error) {
-	return 0, 0, false, errors.New("not asked for")
+func (m *memory) Extent(context.Context, domain.ChannelID) (domain.Extent, error) {
+	return domain.Extent{}, errors.New("not asked for")
 }
 
-func (m *memory) Days(_ context.Context, id domain.ChannelID, first, last domain.Date, reverse bool, f func(domain.Day) error) error {
+func (m *memory) Changes(context.Context, domain.ChannelID, domain.Change, int) ([]domain.Change, error) {
+	return nil, errors.New("not asked for")
+}
+
+func (m *memory) Indices(context.Context, domain.ChannelID, time.Time, time.Time, func(domain.Index) error) error {
+	return errors.New("not asked for")
+}
+
+func (m *memory) Days(_ context.Context, id domain.ChannelID, asked domain.DayRange, f func(domain.Day) error) error {
+	first, last, reverse := asked.First, asked.Last, asked.Reverse
 	dates := []domain.Date{}
 	for d := range m.days[id] {
 		if d >= first && d <= last {

@@ -227,7 +227,7 @@ func (r *reader) fetch(ctx context.Context) error {
 		return nil
 	}
 	r.days, r.bytes = r.days[:0], r.bytes[:0]
-	err := r.store.Days(ctx, r.Channel.ID, r.first, r.last, r.reverse, func(d domain.Day) error {
+	err := r.store.Days(ctx, r.Channel.ID, domain.DayRange{First: r.first, Last: r.last, Reverse: r.reverse}, func(d domain.Day) error {
 		// The data is the store's until this returns.
 		begin := len(r.bytes)
 		r.bytes = append(r.bytes, d.Data...)

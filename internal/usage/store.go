@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
@@ -29,11 +30,18 @@ type Store interface {
 	// for every one of its supply points there, as its only one. It is asked with an application
 	// in the scope only.
 	ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Consent, error)
-	// Extent returns the first and the last day for which a channel has data;
-	// ok is false where it has none.
-	Extent(ctx context.Context, channel domain.ChannelID) (first, last domain.Date, ok bool, err error)
-	// Days calls f with each stored day of the channel from first to last, both
-	// included, in ascending order, or in descending order where reverse is set.
-	// It stops at the first error of f and returns it. Data is valid until f returns.
-	Days(ctx context.Context, channel domain.ChannelID, first, last domain.Date, reverse bool, f func(domain.Day) error) error
+	// Extent returns how far a channel's days go.
+	Extent(ctx context.Context, channel domain.ChannelID) (domain.Extent, error)
+	// Days calls f with each stored day of the channel that is asked for, in
+	// order. All of them are from one picture of the store. It stops at the first
+	// error of f and returns it. Data is valid until f returns.
+	Days(ctx context.Context, channel domain.ChannelID, asked domain.DayRange, f func(domain.Day) error) error
+	// Changes lists up to limit revisions of a channel's days, those that follow
+	// after in the order of RecordedAt and Day; the zero Change is before all. A
+	// later transaction has a later RecordedAt, so that whoever goes on from the
+	// last one gets every revision once.
+	Changes(ctx context.Context, channel domain.ChannelID, after domain.Change, limit int) ([]domain.Change, error)
+	// Indices calls f with what the channel's register showed from from until
+	// before to, in the order of time, each in its newest revision.
+	Indices(ctx context.Context, channel domain.ChannelID, from, to time.Time, f func(domain.Index) error) error
 }

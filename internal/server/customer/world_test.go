@@ -213,7 +213,7 @@ func year(tx intake.Tx, point domain.SupplyPoint, register string, direction dom
 		if err != nil {
 			return err
 		}
-		if err := tx.PutDay(c.ID, domain.Day{Date: d, Data: data}, "test"); err != nil {
+		if err := tx.PutDay(c.ID, domain.Day{Date: d, Data: data}, domain.Provenance{Source: "test"}); err != nil {
 			return err
 		}
 	}

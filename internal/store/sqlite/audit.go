@@ -206,3 +206,4 @@ func scanEntry(row *sqlite.Stmt) (domain.Entry, error) {
 		Detail:    row.ColumnText(10),
 	}, nil
 }
+func scanText(row *sqlite.Stmt) (string, error) { return row.ColumnText(0), nil }

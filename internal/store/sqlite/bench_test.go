@@ -68,7 +68,7 @@ func benchmarkRead(b *testing.B, s *sqlite.Store, channels []domain.ChannelID, s
 		start := time.Now()
 		first := benchFirst + domain.Date(i*7%(benchDays-span))
 		got := 0
-		err := s.Days(b.Context(), channels[i%len(channels)], first, first+domain.Date(span-1), false, func(domain.Day) error {
+		err := s.Days(b.Context(), channels[i%len(channels)], domain.DayRange{First: first, Last: first + domain.Date(span-1)}, func(domain.Day) error {
 			got++
 			return nil
 		})
@@ -179,7 +179,7 @@ func putDays(tb testing.TB, s *sqlite.Store, channels []domain.ChannelID, first 
 	err := s.TakeIn(tb.Context(), func(tx intake.Tx) error {
 		for d := range domain.Date(days) {
 			for _, c := range channels {
-				if err := tx.PutDay(c, domain.Day{Date: first + d, Data: data}, "bench"); err != nil {
+				if err := tx.PutDay(c, domain.Day{Date: first + d, Data: data}, domain.Provenance{Source: "bench"}); err != nil {
 					return err
 				}
 			}

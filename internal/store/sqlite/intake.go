@@ -7,18 +7,33 @@ import (
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/intake"
+	"github.com/wattgate/wattgate/internal/interval"
 )
 
 // TakeIn runs f in one durable transaction of its own. Nobody else writes until
 // f returns: what can be read and checked beforehand, should be.
 func (s *Store) TakeIn(ctx context.Context, f func(intake.Tx) error) error {
 	return s.changeAlone(ctx, "take in measurements", func(conn *sqlite.Conn) error {
-		tx := &transfer{ctx: ctx, store: s, conn: conn, now: micros(s.now()), spans: map[domain.ChannelID]*span{}, sources: map[string]int64{}}
+		now, err := recording(conn, micros(s.now()))
+		if err != nil {
+			return err
+		}
+		tx := &transfer{ctx: ctx, store: s, conn: conn, now: now, spans: map[domain.ChannelID]*span{}, sources: map[string]int64{}}
 		if err := f(tx); err != nil {
 			return callers(err)
 		}
 		return tx.finish()
 	})
+}
+
+// recording returns the instant at which a transaction records: now, or just
+// behind that of the one before, so that whoever has read up to there gets what
+// is recorded from now on.
+func recording(conn *sqlite.Conn, now int64) (int64, error) {
+	const sql = `
+		INSERT INTO recording (id, at) VALUES (1, ?1)
+		ON CONFLICT (id) DO UPDATE SET at = max(at + 1, excluded.at) RETURNING at`
+	return one(conn, "this instant", scanNumber, sql, now)
 }
 
 // transfer is one transaction of intake.
@@ -32,8 +47,12 @@ type transfer struct {
 	buf     []byte
 }
 
-// span is what was written to a channel: from which day to which.
-type span struct{ first, last domain.Date }
+// span is what was written to a channel: from which day to which, and which of
+// the days are complete.
+type span struct {
+	first, last domain.Date
+	complete    map[domain.Date]bool
+}
 
 // Partners lists all partners.
 func (t *transfer) Partners() ([]domain.Partner, error) {
@@ -94,32 +113,32 @@ func (t *transfer) Day(channel domain.ChannelID, date domain.Date) (domain.Day, 
 
 // PutDay stores a day as the next revision; what it replaces goes into the
 // history. The instant of recording is the transaction's.
-func (t *transfer) PutDay(channel domain.ChannelID, d domain.Day, source string) error {
-	err := t.note(channel, d.Date)
+func (t *transfer) PutDay(channel domain.ChannelID, d domain.Day, from domain.Provenance) error {
+	err := t.note(channel, d)
 	if err != nil {
 		return failure(t.ctx, "store a day", err)
 	}
-	src, err := t.source(source)
+	src, err := t.source(from.Source)
 	if err == nil {
-		err = t.put(channel, d, src)
+		err = t.put(channel, d, src, from.Reason)
 	}
 	return failure(t.ctx, "store a day", err)
 }
 
-func (t *transfer) put(channel domain.ChannelID, d domain.Day, src int64) error {
+func (t *transfer) put(channel domain.ChannelID, d domain.Day, src int64, reason string) error {
 	const first = `
 		INSERT INTO hot (day, ch, rev, src, recorded_at, data) VALUES (?1, ?2, 1, ?3, ?4, ?5)
 		ON CONFLICT (day, ch) DO NOTHING`
 	const keep = `
-		INSERT INTO history (ch, day, rev, recorded_at, src, data)
-		SELECT ch, day, rev, recorded_at, src, data FROM hot WHERE day = ?1 AND ch = ?2`
+		INSERT INTO history (ch, day, rev, recorded_at, src, reason, data)
+		SELECT ch, day, rev, recorded_at, src, ?3, data FROM hot WHERE day = ?1 AND ch = ?2`
 	const next = `
 		UPDATE hot SET rev = rev + 1, src = ?3, recorded_at = ?4, data = ?5
 		WHERE day = ?1 AND ch = ?2`
 	if err := t.write(first, channel, d, src); err != nil || t.conn.Changes() == 1 {
 		return err
 	}
-	if err := run(t.conn, keep, d.Date, channel); err != nil {
+	if err := run(t.conn, keep, d.Date, channel, reason); err != nil {
 		return err
 	}
 	return t.write(next, channel, d, src)
@@ -132,6 +151,9 @@ func (t *transfer) AmendDay(channel domain.ChannelID, d domain.Day) error {
 	err := run(t.conn, amend, d.Data, d.Date, channel, t.now)
 	if err == nil && t.conn.Changes() == 0 {
 		err = notFound("this day")
+	}
+	if s := t.spans[channel]; err == nil && s != nil {
+		s.complete[d.Date] = interval.Complete(d.Data)
 	}
 	return failure(t.ctx, "amend a day", err)
 }
@@ -153,16 +175,17 @@ func (t *transfer) write(sql string, channel domain.ChannelID, d domain.Day, src
 
 // note widens the span of what was written to a channel. It asks once whether
 // the channel exists.
-func (t *transfer) note(channel domain.ChannelID, date domain.Date) error {
+func (t *transfer) note(channel domain.ChannelID, d domain.Day) error {
 	s := t.spans[channel]
 	if s == nil {
 		if err := exists(t.conn, "this channel", `SELECT 1 FROM channel WHERE ch = ?1`, channel); err != nil {
 			return err
 		}
-		s = &span{date, date}
+		s = &span{d.Date, d.Date, map[domain.Date]bool{}}
 		t.spans[channel] = s
 	}
-	s.first, s.last = min(s.first, date), max(s.last, date)
+	s.first, s.last = min(s.first, d.Date), max(s.last, d.Date)
+	s.complete[d.Date] = interval.Complete(d.Data)
 	return nil
 }
 
@@ -179,18 +202,52 @@ func (t *transfer) source(name string) (int64, error) {
 	return id, err
 }
 
-// finish writes down how far the channels reach.
+// finish writes down how far the channels go now.
 func (t *transfer) finish() error {
 	const sql = `
-		INSERT INTO extent (ch, first_day, last_day, last_recorded_at) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (ch) DO UPDATE SET
-			first_day = min(first_day, excluded.first_day),
-			last_day = max(last_day, excluded.last_day),
-			last_recorded_at = max(last_recorded_at, excluded.last_recorded_at)`
+		INSERT INTO extent (ch, first_day, last_day, complete_day, last_recorded_at) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT (ch) DO UPDATE SET first_day = ?2, last_day = ?3, complete_day = ?4, last_recorded_at = ?5`
 	for channel, s := range t.spans {
-		if err := run(t.conn, sql, channel, s.first, s.last, t.now); err != nil {
+		r, err := extent(t.conn, channel)
+		if err != nil {
+			return err
+		}
+		known := s.first - 1
+		first, last := s.first, s.last
+		if !r.RecordedAt.IsZero() {
+			first, last = min(first, r.First), max(last, r.Last)
+			if first == r.First { // otherwise there may be a gap before what was the first day
+				known = r.Complete
+			}
+		}
+		if known, err = t.advance(channel, known, last, s); err != nil {
+			return err
+		}
+		if err := run(t.conn, sql, channel, first, last, known, t.now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// advance moves a channel's watermark over the days that are complete.
+func (t *transfer) advance(channel domain.ChannelID, known, last domain.Date, s *span) (domain.Date, error) {
+	if known >= last {
+		return known, nil
+	}
+	name, err := one(t.conn, "this channel", scanText, `SELECT tz FROM channel WHERE ch = ?1`, channel)
+	if err != nil {
+		return known, err
+	}
+	zone, err := interval.Zone(name)
+	if err != nil {
+		return known, err
+	}
+	return interval.Advance(known, last, zone, func(date domain.Date) (bool, error) {
+		if complete, ok := s.complete[date]; ok {
+			return complete, nil
+		}
+		d, err := t.Day(channel, date)
+		return d.Revision > 0 && interval.Complete(d.Data), err
+	})
 }

@@ -142,12 +142,12 @@ func TestHistoryKeepsWhatWasReplaced(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		c, err := tx.AddChannel(domain.Channel{SupplyPoint: p, Unit: domain.CubicMetre})
+		c, err := tx.AddChannel(domain.Channel{SupplyPoint: p, Unit: domain.CubicMetre, Zone: "Europe/Amsterdam"})
 		if err != nil {
 			return err
 		}
 		for _, text := range []string{"one", "two", "three"} {
-			if err := tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte(text)}, "file "+text); err != nil {
+			if err := tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte(text)}, domain.Provenance{Source: "file " + text}); err != nil {
 				return err
 			}
 		}
@@ -178,10 +178,10 @@ func TestAmendments(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if c, err = tx.AddChannel(domain.Channel{SupplyPoint: p, Unit: domain.CubicMetre}); err != nil {
+		if c, err = tx.AddChannel(domain.Channel{SupplyPoint: p, Unit: domain.CubicMetre, Zone: "Europe/Amsterdam"}); err != nil {
 			return err
 		}
-		return tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte("old")}, "first")
+		return tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte("old")}, domain.Provenance{Source: "first"})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestAmendments(t *testing.T) {
 		if e, ok := errors.AsType[*domain.Error](err); !ok || e.Kind != domain.NotFound {
 			t.Errorf("an earlier transaction's day: got the error %v, want not found", err)
 		}
-		if err := tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte("half")}, "second"); err != nil {
+		if err := tx.PutDay(c.ID, domain.Day{Date: 20000, Data: []byte("half")}, domain.Provenance{Source: "second"}); err != nil {
 			return err
 		}
 		return tx.AmendDay(c.ID, domain.Day{Date: 20000, Data: []byte("all")})

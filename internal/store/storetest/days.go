@@ -39,28 +39,33 @@ var days = []promise{
 		}
 	}},
 	{"the extent is where they begin and end", func(t *testing.T, w *world) {
-		_, _, ok, err := w.Extent(t.Context(), w.alpha.channel.ID)
+		got, err := w.Extent(t.Context(), w.alpha.channel.ID)
 		must(t, err)
-		equal(t, "an empty channel has an extent", ok, false)
+		equal(t, "the extent of an empty channel", got, domain.Extent{})
 		for _, step := range []struct{ put, first, last domain.Date }{
 			{firstDay, firstDay, firstDay},
 			{firstDay + 9, firstDay, firstDay + 9},
 			{firstDay - 9, firstDay - 9, firstDay + 9},
 			{firstDay, firstDay - 9, firstDay + 9},
 		} {
+			before := got.RecordedAt
 			w.put(t, w.alpha.channel.ID, "x", step.put)
-			first, last, ok, err := w.Extent(t.Context(), w.alpha.channel.ID)
+			got, err = w.Extent(t.Context(), w.alpha.channel.ID)
 			must(t, err)
-			equal(t, "extent", []any{first, last, ok}, []any{step.first, step.last, true})
+			if !got.RecordedAt.After(before) {
+				t.Errorf("recorded at %v after %v", got.RecordedAt, before)
+			}
+			want := domain.Extent{First: step.first, Last: step.last, Complete: step.first - 1, RecordedAt: got.RecordedAt}
+			equal(t, "extent", got, want)
 		}
-		_, _, ok, err = w.Extent(t.Context(), w.beta.channel.ID)
+		got, err = w.Extent(t.Context(), w.beta.channel.ID)
 		must(t, err)
-		equal(t, "the other channel has an extent", ok, false)
+		equal(t, "the extent of the other channel", got, domain.Extent{})
 	}},
 	{"the error of the caller ends the reading and comes back", func(t *testing.T, w *world) {
 		w.put(t, w.alpha.channel.ID, "x", firstDay, firstDay+1)
 		calls := 0
-		err := w.Days(t.Context(), w.alpha.channel.ID, 0, 1<<20, false, func(domain.Day) error {
+		err := w.Days(t.Context(), w.alpha.channel.ID, domain.DayRange{First: 0, Last: 1 << 20}, func(domain.Day) error {
 			calls++
 			return errNo
 		})
@@ -71,7 +76,7 @@ var days = []promise{
 	{"a caller who gives up ends the reading", func(t *testing.T, w *world) {
 		w.put(t, w.alpha.channel.ID, "x", firstDay, firstDay+1)
 		ctx, cancel := context.WithCancel(t.Context())
-		err := w.Days(ctx, w.alpha.channel.ID, 0, 1<<20, false, func(domain.Day) error {
+		err := w.Days(ctx, w.alpha.channel.ID, domain.DayRange{First: 0, Last: 1 << 20}, func(domain.Day) error {
 			cancel()
 			return nil
 		})
@@ -101,7 +106,7 @@ var days = []promise{
 					return err
 				}
 				equal(t, "stored day", []any{got.Date, got.Revision, string(got.Data)}, []any{step.day, step.revision, step.data})
-				err = tx.PutDay(w.alpha.channel.ID, domain.Day{Date: step.day, Revision: 77, Data: []byte("a longer text than before")}, "s")
+				err = tx.PutDay(w.alpha.channel.ID, domain.Day{Date: step.day, Revision: 77, Data: []byte("a longer text than before")}, domain.Provenance{Source: "s"})
 				if err != nil {
 					return err
 				}
@@ -119,7 +124,7 @@ var days = []promise{
 		w.put(t, w.beta.channel.ID, "beta", firstDay)
 		must(t, w.TakeIn(t.Context(), func(tx intake.Tx) error {
 			for _, day := range []domain.Date{firstDay, firstDay + 1} {
-				if err := tx.PutDay(w.alpha.channel.ID, domain.Day{Date: day, Data: []byte("half")}, "s"); err != nil {
+				if err := tx.PutDay(w.alpha.channel.ID, domain.Day{Date: day, Data: []byte("half")}, domain.Provenance{Source: "s"}); err != nil {
 					return err
 				}
 				for _, text := range []string{"most of it", "all of it, which is longer"} {
@@ -148,7 +153,7 @@ var days = []promise{
 	{"a reading is one picture, while others write", func(t *testing.T, w *world) {
 		w.put(t, w.alpha.channel.ID, "old", firstDay, firstDay+1)
 		var got []string
-		must(t, w.Days(t.Context(), w.alpha.channel.ID, 0, 1<<20, false, func(d domain.Day) error {
+		must(t, w.Days(t.Context(), w.alpha.channel.ID, domain.DayRange{First: 0, Last: 1 << 20}, func(d domain.Day) error {
 			got = append(got, string(d.Data))
 			if len(got) == 1 {
 				w.put(t, w.alpha.channel.ID, "new", firstDay, firstDay+1)

@@ -57,13 +57,13 @@ var intakes = []promise{
 			refused(t, "the channels of a supply point", err, domain.NotFound)
 			_, err = tx.AddChannel(domain.Channel{SupplyPoint: domain.SupplyPoint{ID: 1 << 40}})
 			refused(t, "a channel of a supply point", err, domain.NotFound)
-			err = tx.PutDay(1<<40, domain.Day{Date: firstDay, Data: []byte("x")}, "s")
+			err = tx.PutDay(1<<40, domain.Day{Date: firstDay, Data: []byte("x")}, domain.Provenance{Source: "s"})
 			refused(t, "a day of a channel", err, domain.NotFound)
 			_, err = tx.AddSupplyPoint(w.alpha.point)
 			refused(t, "a supply point again", err, domain.Conflict)
 			_, err = tx.AddChannel(w.alpha.channel)
 			refused(t, "a channel again", err, domain.Conflict)
-			return tx.PutDay(w.alpha.channel.ID, domain.Day{Date: firstDay, Data: []byte("x")}, "s")
+			return tx.PutDay(w.alpha.channel.ID, domain.Day{Date: firstDay, Data: []byte("x")}, domain.Provenance{Source: "s"})
 		}))
 		equal(t, "days", w.read(t, w.alpha.channel.ID, firstDay, firstDay, false), []string{"0/1/x"})
 	}},
@@ -134,12 +134,12 @@ func (w *world) fill(t *testing.T) func(intake.Tx) error {
 		if err != nil {
 			return err
 		}
-		c, err := tx.AddChannel(domain.Channel{SupplyPoint: point, Register: "E1", Unit: domain.KilowattHour})
+		c, err := tx.AddChannel(domain.Channel{SupplyPoint: point, Register: "E1", Unit: domain.KilowattHour, Zone: "+10:00"})
 		if err != nil {
 			return err
 		}
 		for _, id := range []domain.ChannelID{c.ID, w.alpha.channel.ID} {
-			if err := tx.PutDay(id, domain.Day{Date: firstDay, Data: []byte("x")}, "file"); err != nil {
+			if err := tx.PutDay(id, domain.Day{Date: firstDay, Data: []byte("x")}, domain.Provenance{Source: "file"}); err != nil {
 				return err
 			}
 		}
@@ -158,8 +158,8 @@ func (w *world) nothingNew(t *testing.T, entries int) {
 		return nil
 	}))
 	equal(t, "number of days", len(w.read(t, w.alpha.channel.ID, 0, 1<<20, false)), 0)
-	_, _, ok, err := w.Extent(t.Context(), w.alpha.channel.ID)
+	got, err := w.Extent(t.Context(), w.alpha.channel.ID)
 	must(t, err)
-	equal(t, "the channel has an extent", ok, false)
+	equal(t, "the channel's extent", got, domain.Extent{})
 	equal(t, "entries of the audit log", len(w.all(t)), entries)
 }

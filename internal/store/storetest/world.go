@@ -111,7 +111,7 @@ func (w *world) put(t *testing.T, c domain.ChannelID, text string, days ...domai
 	t.Helper()
 	must(t, w.TakeIn(t.Context(), func(tx intake.Tx) error {
 		for _, d := range days {
-			if err := tx.PutDay(c, domain.Day{Date: d, Data: []byte(text)}, "source of "+text); err != nil {
+			if err := tx.PutDay(c, domain.Day{Date: d, Data: []byte(text)}, domain.Provenance{Source: "source of " + text}); err != nil {
 				return err
 			}
 		}
@@ -122,7 +122,7 @@ func (w *world) put(t *testing.T, c domain.ChannelID, text string, days ...domai
 // read returns the dates and texts of a channel's days.
 func (w *world) read(t *testing.T, c domain.ChannelID, first, last domain.Date, reverse bool) (got []string) {
 	t.Helper()
-	must(t, w.Days(t.Context(), c, first, last, reverse, func(d domain.Day) error {
+	must(t, w.Days(t.Context(), c, domain.DayRange{First: first, Last: last, Reverse: reverse}, func(d domain.Day) error {
 		if d.RecordedAt.IsZero() {
 			t.Errorf("day %v has no instant of recording", d.Date)
 		}
