@@ -3,7 +3,7 @@
 //
 //	5  cmd/wattgate                                      flags, exit codes
 //	4  app                                               who gets whom
-//	3  server + auth customer support   store + sqlite storetest
+//	3  server + auth customer support   store + sqlite postgres storetest
 //	2  authn  authorize  issuance  registry  session
 //	   usage  intake  audit                              decisions
 //	1  dialect  authz  dpop  token  secret  interval  meterfile  throttle

@@ -36,7 +36,11 @@ func Dial(c *Config, open func() (*App, error)) (*Admin, error) {
 			return &Admin{transport: socketTransport(c.Data), close: func() error { return nil }}, nil
 		}
 	}
-	if _, err := os.Stat(filepath.Join(c.Data, databaseName)); err != nil {
+	begun := databaseName
+	if c.Database != "" {
+		begun = keyFileName
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, begun)); err != nil {
 		return nil, &domain.Error{Kind: domain.NotFound, Public: fmt.Sprintf("%s holds no installation; `wattgate serve --data %s` makes one", c.Data, c.Data)}
 	}
 	a, err := open()

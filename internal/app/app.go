@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/wattgate/wattgate/internal/audit"
 	"github.com/wattgate/wattgate/internal/authn"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/dpop"
@@ -23,7 +22,6 @@ import (
 	"github.com/wattgate/wattgate/internal/registry"
 	"github.com/wattgate/wattgate/internal/secret"
 	"github.com/wattgate/wattgate/internal/store"
-	"github.com/wattgate/wattgate/internal/store/sqlite"
 	"github.com/wattgate/wattgate/internal/token"
 	"github.com/wattgate/wattgate/internal/usage"
 )
@@ -53,6 +51,7 @@ type App struct {
 	log   *slog.Logger
 	lines *logWriter
 	store store.Engine
+	nodes nodes
 	lock  *os.File
 
 	trail  trail
@@ -99,31 +98,20 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if a.lock, err = lockFolder(c.Data); err != nil {
 		return nil, err
 	}
-	database := filepath.Join(c.Data, databaseName)
-	if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) {
-		a.FirstRun = true
-	}
-	master, err := openKeyFile(filepath.Join(c.Data, keyFileName), a.FirstRun, w.Chance)
+	master, pseudonyms, err := a.openEngine(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := keepEnvironment(filepath.Join(c.Data, environmentName), c, a.FirstRun); err != nil {
-		return nil, err
-	}
-	pseudonyms := audit.NewPseudonyms(master.Derive(secret.LabelAddresses))
-	engine, err := sqlite.Open(ctx, database, sqlite.Options{Now: w.Now, Pseudonym: pseudonyms.Of, Evidence: w.Evidence})
-	if err != nil {
-		return nil, err
-	}
-	a.store = engine
 	if err := a.openTrail(ctx, pseudonyms, master.Derive(secret.LabelCheckpoints)); err != nil {
 		return nil, err
 	}
 	a.sealer = master.Sealer()
-	a.openProofs(master)
+	if err := a.openProofs(master); err != nil {
+		return nil, err
+	}
 	pepper := master.Pepper()
 	a.Registry = &registry.Registry{
-		Store: a.store, Pepper: pepper, Environment: c.environment(), Now: w.Now, Chance: w.Chance,
+		Store: a.store, Pepper: pepper, Environment: c.environment(), Now: w.Now, Chance: w.Chance, Lead: a.lead(),
 		Passwords: secret.NewPasswords(runtime.NumCPU(), w.Chance),
 	}
 	if err := a.Registry.Refresh(ctx); err != nil {

@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 
 	"github.com/wattgate/wattgate/internal/authn"
 	"github.com/wattgate/wattgate/internal/domain"
@@ -17,8 +19,18 @@ import (
 
 // openProofs makes the one memory of DPoP proofs that all hosts share: a proof
 // that was used at one of them is used up at the others.
-func (a *App) openProofs(master secret.Master) {
-	a.proofs = &dpop.Verifier{Nonces: dpop.NewNonces(master.Derive(secret.LabelNonces), a.world.Now()), Used: &dpop.Memory{}}
+//
+// Each of several nodes has a memory of its own, and nonces that no other takes
+// (RFC 9449 §8): a proof that was used at one of them is none at the others.
+func (a *App) openProofs(master secret.Master) error {
+	key := master.Derive(secret.LabelNonces)
+	if a.nodes.engine != nil {
+		if _, err := io.ReadFull(a.world.Chance, key[:]); err != nil {
+			return err
+		}
+	}
+	a.proofs = &dpop.Verifier{Nonces: dpop.NewNonces(key, a.world.Now()), Used: &dpop.Memory{}}
+	return nil
 }
 
 // bound tells the auth host what tokens can be bound to.
@@ -39,6 +51,30 @@ func (a *App) bound() auth.Bound {
 
 // asksForCertificates reports whether TLS clients are asked for a certificate.
 func (c *Config) asksForCertificates() bool { return c.TLSClientCA != "" || c.TLSClientCerts }
+
+// headerName is what a header may be called (RFC 9110 §5.6.2).
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// wrongCertificates reports what cannot work about certificates, ours and those of
+// clients. A proxy's word is asked for whom and for what it is, so that nobody
+// believes every caller's header by one setting alone.
+func (c *Config) wrongCertificates(wrong func(name, format string, args ...any)) {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		wrong("tls-cert", "tls-cert and tls-key go together")
+	}
+	name := c.ClientCertHeader
+	switch {
+	case c.asksForCertificates() && c.TLSCert == "" && name == "":
+		wrong("tls-client-ca", "client certificates come over TLS of our own, or by a proxy: tls-client-ca and tls-client-certs need tls-cert and tls-key, or client-certificate-header")
+	case name == "":
+	case !headerName.MatchString(name):
+		wrong("client-certificate-header", "%q is not the name of a header such as Client-Cert", name)
+	case c.TrustedProxies == "":
+		wrong("client-certificate-header", "name in trusted-proxies whose header is believed")
+	case !c.asksForCertificates():
+		wrong("client-certificate-header", "certificates count for something only with tls-client-ca or tls-client-certs")
+	}
+}
 
 // openClientCAs reads the authorities of client certificates.
 func (a *App) openClientCAs() error {

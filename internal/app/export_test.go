@@ -24,6 +24,9 @@ func (a *App) Tables(urls URLs) ([]*server.Host, error) {
 	return []*server.Host{authHost, customerHost, pages.Table(), pages.Everywhere(), front}, nil
 }
 
+// Hear takes in what other nodes change, as Serve does.
+func (a *App) Hear(ctx context.Context) error { return a.hear(ctx) }
+
 // Flush stores what is counted, as Serve does now and then.
 func (a *App) Flush(ctx context.Context) error { return a.flush(ctx) }
 

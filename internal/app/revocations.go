@@ -8,14 +8,14 @@ import (
 	"github.com/wattgate/wattgate/internal/issuance"
 )
 
-// openRevocations reads which tokens are revoked. One process has the data
-// folder, so that all that is revoked from now on is revoked here: the feed is
-// polled once, and nobody has to ask for its age.
+// openRevocations reads which tokens are revoked. Where one process has the
+// database, all that is revoked from now on is revoked here: the feed is polled
+// once, and nobody has to ask for its age.
 func (a *App) openRevocations(ctx context.Context) error {
 	a.denied = &authn.DenyList{}
 	a.Registry.Denied = a.denied
-	feed := &authn.Feed{Source: a.store, List: a.denied, Now: a.world.Now}
-	return feed.Poll(ctx)
+	a.nodes.feed = &authn.Feed{Source: a.store, List: a.denied, Now: a.world.Now}
+	return a.nodes.feed.Poll(ctx)
 }
 
 // revoker ends tokens one by one, and families of them by their refresh tokens.

@@ -18,6 +18,7 @@ var spans = map[string]struct {
 	"key-rotation": {func(c *Config) string { return c.KeyRotation }, 10 * 365 * 24 * time.Hour},
 	"key-publish":  {func(c *Config) string { return c.KeyPublish }, 365 * 24 * time.Hour},
 	"jwks-max-age": {func(c *Config) string { return c.JWKSMaxAge }, 7 * 24 * time.Hour},
+	"seal-after":   {func(c *Config) string { return c.SealAfter }, 365 * 24 * time.Hour},
 }
 
 // span returns a setting that [Config.Validate] has found good.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/wattgate/wattgate/internal/domain"
 )
 
 // Mark puts issues and revocations in one order that no clock can turn round.
@@ -55,8 +57,7 @@ func raise(to *atomic.Int64, at int64) {
 	}
 }
 
-// OpenMark takes in what was seen before this process, and the revocations in
-// the present picture. It is called once, after the first [Registry.Refresh].
+// OpenMark takes in what was seen before this process. It is called once.
 func (r *Registry) OpenMark(ctx context.Context) error {
 	stored, err := r.Store.Mark(ctx)
 	if err != nil {
@@ -67,7 +68,12 @@ func (r *Registry) OpenMark(ctx context.Context) error {
 		r.stored = 0
 	}
 	r.Mark.reach(r.stored)
-	picture := r.Directory()
+	return nil
+}
+
+// reachMarks takes in the revocations of a picture, which another node may have
+// made: what is issued here from now on comes after them.
+func (r *Registry) reachMarks(picture *domain.Directory) {
 	for _, app := range picture.Applications {
 		if !app.DeadUntil.IsZero() {
 			r.Mark.reach(app.DeadUntil.UnixMicro())
@@ -78,7 +84,6 @@ func (r *Registry) OpenMark(ctx context.Context) error {
 			r.Mark.reach(at)
 		}
 	}
-	return nil
 }
 
 // disabledFor is beyond every revocation: what is dead for longer is disabled,

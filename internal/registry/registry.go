@@ -26,6 +26,9 @@ type Registry struct {
 	Denied      DenyList // of this node; nil: there is none
 	Now         func() time.Time
 	Chance      io.Reader
+	// Lead is how long other nodes may go on issuing tokens before they hear of a
+	// revocation: it reaches that far ahead. 0: there are no other nodes.
+	Lead time.Duration
 	// Mark is when the latest token was issued, whatever the clock says now.
 	Mark Mark
 
@@ -64,6 +67,7 @@ func (r *Registry) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the directory: %w", err)
 	}
+	r.reachMarks(d)
 	r.picture.Store(d)
 	return nil
 }
@@ -87,7 +91,7 @@ func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool,
 		}
 	}
 	r.picture.Store(held)
-	err := change(r.Mark.end(r.Now()))
+	err := change(r.Mark.end(r.Now().Add(r.Lead)))
 	return errors.Join(err, r.reload(context.WithoutCancel(ctx)))
 }
 

@@ -23,6 +23,8 @@ const (
 	LabelCheckpoints = "wattgate/1 audit checkpoints"
 	LabelAddresses   = "wattgate/1 audit addresses"
 	LabelNonces      = "wattgate/1 dpop nonces"
+	// LabelInstallation is what nodes compare to see that they have the same key.
+	LabelInstallation = "wattgate/1 installation"
 	LabelRanges      = "wattgate/1 known ranges"
 )
 

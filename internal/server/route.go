@@ -8,6 +8,7 @@ package server
 import (
 	"crypto/x509"
 	"net/http"
+	"strings"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
@@ -47,6 +48,16 @@ type Route struct {
 	// is this route's URL, for example revocation_endpoint (RFC 8414 §2). Empty:
 	// the metadata does not list it.
 	Metadata string
+	// Writes says of a GET route that it makes something that lasts, and Stale of
+	// any other that it may be answered by a node that has not heard of the others
+	// for too long: others write, and are refused there.
+	Writes, Stale bool
+}
+
+// writes reports whether only a node may answer that knows what the others do.
+func (r Route) writes() bool {
+	method, _, _ := strings.Cut(r.Pattern, " ")
+	return r.Writes || method != http.MethodGet && !r.Stale
 }
 
 // Host is a table of contents and how its callers prove who they are.

@@ -1,0 +1,177 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/wattgate/wattgate/internal/domain"
+)
+
+// A scope with an application sees a supply point s at a property p of an
+// account a only while a consent is active that the account's own person gave to
+// that application, and that allows the permission that is needed. Who moves out
+// takes the consent along: it never opens what the next person uses.
+//
+// $1 is what is asked for, $2 to $6 are the scope ([agreedArgs]). A scope without
+// an instant sees nothing. There are indexes for the joins in this order: from one
+// person's account or property to the few consents of that person for that
+// application.
+const (
+	agreedPoints = `
+			JOIN consent ON consent.client = $4 AND consent.person = a.person
+			JOIN consent_point ON consent_point.consent = consent.id
+			JOIN supply_point s ON s.id = consent_point.supply_point `
+	underAccount = `
+		FROM account a` + agreedPoints + `
+			JOIN property p ON p.id = s.property AND p.partner = s.partner AND p.account = a.number `
+	atProperty = `
+		FROM property p
+			JOIN account a ON a.partner = p.partner AND a.number = p.account` + agreedPoints + `AND s.property = p.id `
+	agreed = `
+		a.partner = $2 AND p.partner = $2 AND s.partner = $2 AND ($3 = '' OR a.person = $3)
+		AND (consent.account IS NULL OR consent.account = a.number) AND ` + allows
+	allows = `
+		consent.partner = $2 AND consent.revoked_at = 0 AND consent.valid_until > $5 AND $5 > 0
+		AND strpos(' ' || consent.permissions || ' ', ' ' || $6::text || ' ') > 0 `
+)
+
+func agreedArgs(asked any, scope domain.Scope) []any {
+	return []any{asked, scope.Partner, scope.User, scope.Application, micros(scope.At), scope.Need.String()}
+}
+
+// ActiveConsents lists the consents of the scope's application that are active
+// and allow what is needed, each with one of its supply points at the property.
+func (s *Store) ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) (list []domain.Consent, err error) {
+	const sql = `
+		SELECT consent.id, consent.client, consent.partner, consent.person, consent.account,
+			s.market, s.identifier, consent.finest, consent.history_from,
+			consent.valid_until, consent.purpose, consent.created_at, consent.permissions` + atProperty + `
+		WHERE p.id = $1 AND ` + agreed + `
+		ORDER BY consent.created_at, consent.id, s.market, s.identifier`
+	err = s.read(ctx, "list active consents", func(ctx context.Context, c conn) error {
+		list, err = all(ctx, c, scanActive, sql, agreedArgs(property, scope)...)
+		return err
+	})
+	return list, err
+}
+
+func scanActive(row pgx.CollectableRow) (c domain.Consent, err error) {
+	var permissions string
+	var p domain.SupplyPointRef
+	err = row.Scan(
+		&c.ID, &c.Application, &c.Partner, &c.User, maybe(&c.Account), &p.Market, &p.Identifier, span(&c.Finest), &c.HistoryFrom,
+		at(&c.ValidUntil), &c.Purpose, at(&c.CreatedAt), &permissions)
+	if err != nil {
+		return c, err
+	}
+	c.SupplyPoints = []domain.SupplyPointRef{p}
+	c.Permissions, err = domain.ParsePermissions(strings.Fields(permissions))
+	return c, stored(err)
+}
+
+// hasAgreed fails where a scope with an application does not see a user. Who they
+// are does not hang on where they live: a consent without supply points counts.
+func hasAgreed(ctx context.Context, c conn, scope domain.Scope, id domain.UserID) error {
+	const sql = `
+		SELECT 1 FROM consent
+		WHERE consent.client = $4 AND consent.person = $1 AND ($3 = '' OR consent.person = $3) AND ` + allows + `LIMIT 1`
+	if scope.Application == "" {
+		return nil
+	}
+	return exists(ctx, c, aUser, sql, agreedArgs(id, scope)...)
+}
+
+// agreedAccount fails where a scope with an application sees nothing of an
+// account.
+func agreedAccount(ctx context.Context, c conn, scope domain.Scope, number domain.AccountNumber) error {
+	const sql = `SELECT 1` + underAccount + `WHERE a.number = $1 AND ` + agreed + `LIMIT 1`
+	if scope.Application == "" {
+		return nil
+	}
+	return exists(ctx, c, anAccount, sql, agreedArgs(number, scope)...)
+}
+
+// agreedAccounts lists the accounts of a user of which a scope with an
+// application sees anything, by number.
+func agreedAccounts(ctx context.Context, c conn, scope domain.Scope, id domain.UserID) ([]domain.Account, error) {
+	const sql = `
+		SELECT DISTINCT a.number, a.partner, a.person` + underAccount + `
+		WHERE a.person = $1 AND ` + agreed + `ORDER BY a.number`
+	list, err := all(ctx, c, scanAccount, sql, agreedArgs(id, scope)...)
+	if err == nil && len(list) == 0 {
+		err = notFound(aUser)
+	}
+	return list, err
+}
+
+// agreedProperty finds a property of which a scope with an application sees
+// anything.
+func agreedProperty(ctx context.Context, c conn, scope domain.Scope, id domain.PropertyID) (domain.Property, error) {
+	const sql = `SELECT ` + propertyColumns + atProperty + `WHERE p.id = $1 AND ` + agreed + `LIMIT 1`
+	return one(ctx, c, aProperty, scanProperty, sql, agreedArgs(id, scope)...)
+}
+
+// agreedProperties lists the properties of an account of which a scope with an
+// application sees anything, by identifier.
+func agreedProperties(ctx context.Context, c conn, scope domain.Scope, number domain.AccountNumber) ([]domain.Property, error) {
+	const sql = `
+		SELECT DISTINCT ` + propertyColumns + underAccount + `
+		WHERE a.number = $1 AND ` + agreed + `ORDER BY p.id`
+	list, err := all(ctx, c, scanProperty, sql, agreedArgs(number, scope)...)
+	if err == nil && len(list) == 0 {
+		err = notFound(anAccount)
+	}
+	return list, err
+}
+
+// agreedChannels lists the channels of a property that a scope with an
+// application sees, in the order of [Store.Channels].
+func agreedChannels(ctx context.Context, c conn, scope domain.Scope, id domain.PropertyID) ([]domain.Channel, error) {
+	const sql = `
+		SELECT ` + channelColumns + `
+		FROM property p
+			JOIN account a ON a.partner = p.partner AND a.number = p.account
+			JOIN supply_point s ON s.partner = p.partner AND s.property = p.id
+			JOIN channel c ON c.supply_point_id = s.id
+		WHERE p.id = $1 AND EXISTS (
+			SELECT 1 FROM consent
+				JOIN consent_point ON consent_point.consent = consent.id AND consent_point.supply_point = s.id
+			WHERE consent.client = $4 AND consent.person = a.person AND ` + agreed + `)
+		ORDER BY s.market, s.identifier, c.direction, c.register, c.unit`
+	return all(ctx, c, scanChannel, sql, agreedArgs(id, scope)...)
+}
+
+// FindConsent finds a consent of any partner.
+func (s *Store) FindConsent(ctx context.Context, id domain.ConsentID) (c domain.Consent, err error) {
+	const sql = `SELECT ` + consentColumns + ` FROM consent c WHERE c.id = $1`
+	list, err := s.consents(ctx, sql, id)
+	if err == nil && len(list) == 0 {
+		return c, failure(ctx, "find a consent", notFound(aConsent))
+	}
+	if err != nil {
+		return c, err
+	}
+	return list[0], nil
+}
+
+// NewestConsents lists consents of all partners, newest first: up to limit, from
+// the newest on, or those that follow the one with the identifier after.
+func (s *Store) NewestConsents(ctx context.Context, after domain.ConsentID, limit int) ([]domain.Consent, error) {
+	const sql = `
+		SELECT ` + consentColumns + ` FROM consent c
+		WHERE $1 = '' OR (c.created_at, c.id) < (SELECT created_at, id FROM consent WHERE id = $1)
+		ORDER BY c.created_at DESC, c.id DESC LIMIT $2`
+	return s.consents(ctx, sql, after, limit)
+}
+
+func (s *Store) consents(ctx context.Context, sql string, args ...any) (list []domain.Consent, err error) {
+	err = s.readAt(ctx, "list consents", func(ctx context.Context, c conn) error {
+		if list, err = all(ctx, c, scanConsent, sql, args...); err != nil {
+			return err
+		}
+		return addPoints(ctx, c, list)
+	})
+	return list, err
+}
