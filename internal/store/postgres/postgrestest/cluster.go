@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -206,11 +205,7 @@ func (c *Cluster) URL(tb testing.TB) string {
 			tb.Error(err)
 		}
 	})
-	other, err := database(c.admin, name)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return other
+	return With(c.admin, "dbname", name)
 }
 
 func (c *Cluster) exec(sql string) error {
@@ -231,15 +226,19 @@ func address(dir, name string) string {
 	}).String()
 }
 
-// database is the address of another database of the same server.
-func database(admin, name string) (string, error) {
-	if !strings.HasPrefix(admin, "postgres://") && !strings.HasPrefix(admin, "postgresql://") {
-		return admin + " dbname=" + name, nil // the words of libpq: the last one counts
+// With is an address with one more setting: "dbname" for another database of the
+// same server, "search_path" for another schema.
+func With(address, setting, value string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return address + " " + setting + "=" + value // the words of libpq: the last one counts
 	}
-	u, err := url.Parse(admin)
-	if err != nil {
-		return "", errors.New("WATTGATE_TEST_POSTGRES is not an address")
-	}
-	u.Path = "/" + name
-	return u.String(), nil
+	query := u.Query()
+	query.Set(setting, value)
+	u.RawQuery = query.Encode()
+	return u.String()
 }
+
+// URLAt is URL for a server of somebody else's, named by the address of one of its
+// databases.
+func URLAt(tb testing.TB, admin string) string { return (&Cluster{admin: admin}).URL(tb) }
