@@ -24,16 +24,27 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wattgate/wattgate/internal/store/postgres/postgrestest"
 )
 
 // TestMain lets the test binary be the wattgate of the stories: the same
 // program, with a clock that a story can move.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wattgate": func() {
+	testscript.Main(ending{m}, map[string]func(){"wattgate": func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		os.Exit(run(ctx, os.Args[1:], world{now: storyClock, in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}))
 	}})
+}
+
+// ending ends the database server that stories have shared.
+type ending struct{ *testing.M }
+
+// Run runs all tests.
+func (e ending) Run() int {
+	defer postgrestest.Stop()
+	return e.M.Run()
 }
 
 // storyClock is the real time, moved by what the story wrote into its file.
@@ -74,6 +85,12 @@ func TestStories(t *testing.T) {
 			"same":       same,
 			"terminate":  terminate,
 			"waitfor":    waitfor,
+			"database": func(ts *testscript.TestScript, _ bool, args []string) {
+				if len(args) != 1 {
+					ts.Fatalf("usage: database VARIABLE")
+				}
+				ts.Setenv(args[0], postgrestest.URL(t))
+			},
 		},
 		Condition:           condition,
 		RequireExplicitExec: true,
@@ -108,6 +125,10 @@ func condition(name string) (bool, error) {
 	switch what {
 	case "requests":
 		err = exec.Command("/usr/bin/python3", "-c", "import requests").Run()
+	case "postgres":
+		if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 {
+			_, err = exec.LookPath("postgres")
+		}
 	case "python3":
 		_, err = os.Stat("/usr/bin/python3")
 	case "data":
