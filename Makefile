@@ -15,7 +15,7 @@ SOURCES := $(shell find . -name '*.go' -not -path './tools/*' -not -path './test
 
 build: bin/wattgate
 
-bin/wattgate: $(SOURCES) $(wildcard internal/server/customer/schema/*) $(wildcard internal/store/sqlite/migrations/*)
+bin/wattgate: $(SOURCES) $(wildcard internal/server/customer/schema/*) $(wildcard internal/store/*/migrations/*)
 	$(GO) build $(BUILD) -o $@ ./cmd/wattgate
 
 # Everything in one process, filled with an example.
@@ -29,6 +29,7 @@ demo: build
 test:
 ifeq ($(RACE),1)
 	@CGO_ENABLED=1 tools/test $(GO) test -race ./...
+	@CGO_ENABLED=0 tools/test $(GO) test -tags parquet -run Parquet ./internal/meterfile
 	@CGO_ENABLED=0 tools/test $(GO) test -run '^(TestTenThousandRacingCalls|TestAllocations.*)$$' ./internal/authorize ./internal/app
 else ifeq ($(CI),true)
 	@echo 'no C compiler: the race detector needs one' >&2; exit 1
@@ -77,6 +78,7 @@ lint: tools
 	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -v -e 'generated\.go$$' -e models_gen)); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted" >&2; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags parquet ./internal/meterfile
 	$(TOOLS)/staticcheck ./...
 	@for module in $(MODULES); do (cd $$module && $(GO) vet ./... && $(CURDIR)/$(TOOLS)/staticcheck ./...) || exit 1; done
 	@before=$$(cat internal/server/customer/graph/*.go | sha256sum); $(TOOLS)/gqlgen generate; \
