@@ -1,9 +1,6 @@
 package meterfile
 
-import (
-	"io"
-	"time"
-)
+import "time"
 
 // Format is one of the formats, by the ending that its files have.
 type Format string
@@ -21,13 +18,15 @@ const (
 	Parquet Format = "parquet"
 )
 
-// Writer writes readings in one format. Blocks come channel after channel, and
-// those of a channel in the order of time; each lies within one local day of its
-// channel's zone, which must be set, unless it is a group.
+// Writer writes readings in one format. Blocks come channel after channel, the
+// channels of a supply point together, and the blocks of a channel in the order
+// of time. A block's Start is shown in the zone that its channel names
+// ([time.Time.In]), and all of it lies within one local day of that zone, unless
+// it is a group: then it has one interval of any number of minutes.
 type Writer interface {
 	// Write writes a run of intervals. A block with a quality of Missing has no
-	// reading there. What the format cannot carry is a domain.Error, Invalid, and
-	// nothing of the block is written then.
+	// reading there. What the format cannot carry is a domain.Error, Invalid, that
+	// says which format can, and nothing of the block is written then.
 	Write(b *Block) error
 	// Close ends the file. It does not close what it is written to.
 	Close() error
@@ -36,9 +35,8 @@ type Writer interface {
 // Export says what a file to be written is about.
 type Export struct {
 	Now time.Time // when the file is made
-	// From and To bound the readings asked for, [From, To).
+	// From and To bound the readings asked for, [From, To), and are shown in the
+	// zone of whoever is exported.
 	From, To time.Time
+	Self     string // the address that the file is read at; empty: none
 }
-
-// opener begins a file of one format.
-type opener func(w io.Writer, e Export) (Writer, error)

@@ -36,9 +36,9 @@ func (s *Store) Recording(ctx context.Context, e domain.Entry) (durable func() e
 }
 
 // record is part of the transaction of the act. It puts the entry at the end of
-// the log and of the tree. In a transaction beside the writer's it waits for its
-// turn, and all others then wait for the end of that transaction: whoever takes
-// long records last.
+// the log and of the tree; the writer sends the entries of a batch together. In a
+// transaction beside the writer's it waits for its turn, and all others then wait
+// for the end of that transaction: whoever takes long records last.
 func (s *Store) record(ctx context.Context, c conn, e domain.Entry) error {
 	const sql = `
 		INSERT INTO audit_log (seq, ` + entryColumns + `, hashes)
@@ -61,12 +61,12 @@ func (s *Store) record(ctx context.Context, c conn, e domain.Entry) error {
 	for _, h := range hashes {
 		stored = append(stored, h[:]...)
 	}
-	tag, err := c.Exec(ctx, sql,
-		number+1, e.ID, micros(e.At), e.Action, e.Partner, e.Client, e.User, e.Object, e.By, e.RequestID, e.Address, e.Detail, stored)
-	if err := kept(tag, clashes("this entry of the audit log exists", err)); err != nil {
-		return err
-	}
+	t.pending.Queue(sql,
+		number+1, e.ID, micros(e.At), e.Action, e.Partner, e.Client, e.User, e.Object, e.By, e.RequestID, e.Address, e.Detail, stored).Exec(kept)
 	t.grown(number, hashes)
+	if t != &s.tree {
+		return t.flush(ctx, c)
+	}
 	return nil
 }
 

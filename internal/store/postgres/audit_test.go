@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -277,6 +278,42 @@ func TestNodesShareOneTree(t *testing.T) {
 	r, err := audit.Verify(t.Context(), nodes[0], nil)
 	if want := int64(1 + len(nodes)*each*4); err != nil || r.Size != want || len(r.Faults) > 0 {
 		t.Errorf("got %+v (%v), want %d sound entries", r, err, want)
+	}
+}
+
+// TestWhoGivesUpAndFailsLeavesNothing: in a shared transaction neither the change
+// nor the entry of one that fails stays, whatever became of its caller.
+func TestWhoGivesUpAndFailsLeavesNothing(t *testing.T) {
+	s := open(t, "", options())
+	before := mark(t, s)
+	release := hold(t, s)
+	own, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() {
+		err := s.Change(own, func(ctx context.Context, c postgres.Conn) error {
+			cancel()
+			err := s.RecordIn(ctx, c, domain.Entry{ID: "aud_failed", At: noon, Action: "test"})
+			return errors.Join(err, statement(raise)(ctx, c), errors.New("refused"))
+		})
+		if err == nil {
+			t.Error("a change that failed: got no error")
+		}
+	})
+	all.Go(func() {
+		if err := s.Record(t.Context(), domain.Entry{ID: "aud_good", At: noon, Action: "test"}); err != nil {
+			t.Error(err)
+		}
+	})
+	for s.Waiting() < 2 {
+		runtime.Gosched()
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+	all.Wait()
+	got, err := s.Values(t.Context(), "SELECT id FROM audit_log")
+	if after := mark(t, s); err != nil || strings.Join(got, ",") != "aud_good" || after != before {
+		t.Errorf("got the entries %v and the mark %s (%v), want aud_good and %s", got, after, err, before)
 	}
 }
 

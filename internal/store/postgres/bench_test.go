@@ -6,24 +6,34 @@ import (
 	"testing"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/store/postgres"
 	"github.com/wattgate/wattgate/internal/store/postgres/postgrestest"
 )
 
 // BenchmarkRecord is many who record acts at the same time, on a server that
-// keeps them.
+// keeps them; they come to one node, or to three that take turns.
 func BenchmarkRecord(b *testing.B) {
-	s := open(b, postgrestest.Durable(b).URL(b), options())
-	var n atomic.Int64
-	b.SetParallelism(64)
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			e := domain.Entry{ID: fmt.Sprintf("aud_%012d", n.Add(1)), At: noon, Action: "bench", By: "test"}
-			if err := s.Record(b.Context(), e); err != nil {
-				b.Error(err)
+	for _, nodes := range []int{1, 3} {
+		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
+			url := postgrestest.Durable(b).URL(b)
+			stores := make([]*postgres.Store, nodes)
+			for i := range stores {
+				stores[i] = open(b, url, options())
 			}
-		}
-	})
+			var n atomic.Int64
+			b.SetParallelism(64)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					i := n.Add(1)
+					e := domain.Entry{ID: fmt.Sprintf("aud_%012d", i), At: noon, Action: "bench", By: "test"}
+					if err := stores[i%int64(nodes)].Record(b.Context(), e); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // BenchmarkRecordAlone is one who waits for each of them.

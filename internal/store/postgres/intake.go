@@ -52,8 +52,20 @@ type transfer struct {
 
 func newTransfer(ctx context.Context, s *Store, c conn) *transfer {
 	return &transfer{
-		ctx: ctx, store: s, conn: c, now: micros(s.now()),
+		ctx: ctx, store: s, conn: c, now: s.instant(),
 		channels: map[domain.ChannelID]*held{}, sources: map[string]int64{},
+	}
+}
+
+// instant is now, or just behind what this node recorded last where the clock
+// stands still: what is recorded later has a later instant.
+func (s *Store) instant() int64 {
+	now := micros(s.now())
+	for {
+		last := s.recorded.Load()
+		if next := max(now, last+1); s.recorded.CompareAndSwap(last, next) {
+			return next
+		}
 	}
 }
 

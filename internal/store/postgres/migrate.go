@@ -63,7 +63,8 @@ func (s *Store) migrate(ctx context.Context, evidence bool) error {
 		return &domain.Error{Kind: domain.Conflict, Public: fmt.Sprintf(
 			"the database has version %d, and this program reads version %d", have, len(texts))}
 	}
-	return pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error { return upgrade(ctx, tx, texts) })
+	// Whoever has waited must see what those before have done.
+	return pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error { return upgrade(ctx, tx, texts) })
 }
 
 func upgrade(ctx context.Context, tx pgx.Tx, texts []string) error {

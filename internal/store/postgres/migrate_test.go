@@ -107,7 +107,7 @@ func TestForeignSchemasAreRefused(t *testing.T) {
 func TestSchemas(t *testing.T) {
 	url := postgrestest.URL(t)
 	execute(t, url, "CREATE TABLE t (x int); CREATE SCHEMA ours")
-	s := open(t, url+"&search_path=ours", options())
+	s := open(t, postgrestest.With(url, "search_path", "ours"), options())
 	if err := s.AddPartner(t.Context(), domain.Partner{ID: "prt_a", Name: "a"}, domain.Entry{ID: "aud_1"}); err != nil {
 		t.Error(err)
 	}
@@ -121,7 +121,7 @@ func TestEncoding(t *testing.T) {
 	execute(t, url, "DROP DATABASE IF EXISTS wattgate_test_latin")
 	execute(t, url, "CREATE DATABASE wattgate_test_latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
 	t.Cleanup(func() { execute(t, url, "DROP DATABASE wattgate_test_latin WITH (FORCE)") })
-	_, err := postgres.Open(t.Context(), url+"&dbname=wattgate_test_latin", options())
+	_, err := postgres.Open(t.Context(), postgrestest.With(url, "dbname", "wattgate_test_latin"), options())
 	if e, ok := errors.AsType[*domain.Error](err); !ok || e.Kind != domain.Conflict || !strings.Contains(e.Public, "LATIN1") {
 		t.Errorf("got the error %v, want a conflict about the encoding", err)
 	}

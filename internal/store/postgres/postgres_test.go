@@ -20,7 +20,7 @@ func TestEngine(t *testing.T) {
 		schema := fmt.Sprintf("promise_%d", n)
 		execute(t, url, "CREATE SCHEMA "+schema)
 		t.Cleanup(func() { execute(t, url, "DROP SCHEMA "+schema+" CASCADE") })
-		return open(t, url+"&search_path="+schema, options())
+		return open(t, postgrestest.With(url, "search_path", schema), options())
 	})
 }
 
@@ -32,7 +32,7 @@ func english(t *testing.T) string {
 	execute(t, url, "DROP DATABASE IF EXISTS wattgate_test_english WITH (FORCE)")
 	execute(t, url, "CREATE DATABASE wattgate_test_english TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
 	t.Cleanup(func() { execute(t, url, "DROP DATABASE wattgate_test_english WITH (FORCE)") })
-	return url + "&dbname=wattgate_test_english"
+	return postgrestest.With(url, "dbname", "wattgate_test_english")
 }
 
 // TestOrder: lists have the order of bytes, as in every engine.

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,6 +52,8 @@ type Store struct {
 	tree    tree
 	zones   zones
 	periods sync.Map // of period: partitions that are known to be there
+	// recorded is the latest instant at which this node has recorded something.
+	recorded atomic.Int64
 }
 
 // The sizes. A connection costs the server some megabytes, and a node is one of
@@ -61,6 +64,9 @@ const (
 	turnTakers     = 2   // one, and its successor where it was lost
 	statements     = 512 // prepared at most, for each connection
 )
+
+// oldest is the first version of PostgreSQL that this is tested with.
+const oldest = 15
 
 // A server that vanished without a word is missed: by whoever asks for a new
 // connection at once, by whoever waits for an answer after 45 seconds.
@@ -159,14 +165,16 @@ func connect(ctx context.Context, url string, size int, settings map[string]stri
 // where somebody has told the server otherwise. A stricter setting (remote_apply)
 // stays. Texts must come back as they were given.
 func durable(ctx context.Context, c *pgx.Conn) error {
-	const sql = `SELECT current_setting('server_encoding'), set_config('synchronous_commit',
+	const sql = `SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'), set_config('synchronous_commit',
 		CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)`
+	var version int
 	var encoding, synchronous string
-	if err := c.QueryRow(ctx, sql).Scan(&encoding, &synchronous); err != nil {
+	if err := c.QueryRow(ctx, sql).Scan(&version, &encoding, &synchronous); err != nil {
 		return err
 	}
-	if encoding != "UTF8" {
-		return &domain.Error{Kind: domain.Conflict, Public: fmt.Sprintf("the database has the encoding %s, want UTF8", encoding)}
+	if version < oldest || encoding != "UTF8" {
+		return &domain.Error{Kind: domain.Conflict, Public: fmt.Sprintf(
+			"the database is of PostgreSQL %d with the encoding %s, want %d or newer and UTF8", version, encoding, oldest)}
 	}
 	return nil
 }

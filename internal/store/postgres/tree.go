@@ -23,6 +23,8 @@ type tree struct {
 	// foreign looks at what others may have done to the database; nil: nobody looks.
 	foreign *guard
 
+	pending pgx.Batch // entries that the writer has not sent yet
+
 	mu sync.Mutex
 	tx conn // of the writer's batch: whoever appends in another one has a tree of its own
 }
@@ -35,13 +37,15 @@ func (t *tree) begin(_ context.Context, c conn) error {
 	t.mu.Lock()
 	t.tx = c
 	t.mu.Unlock()
-	t.known = false
+	t.known, t.pending = false, pgx.Batch{}
 	return nil
 }
 
 // forget makes the next entry look at the newest one again, and at all others
-// that it needs.
-func (t *tree) forget() { t.known, t.size, t.node = false, 0, [maxLevels]int64{} }
+// that it needs. What was not sent is given up.
+func (t *tree) forget() {
+	t.known, t.size, t.node, t.pending = false, 0, [maxLevels]int64{}, pgx.Batch{}
+}
 
 // of returns the tree for a transaction: this one for the writer's batch, a new
 // one beside it.
@@ -82,6 +86,17 @@ func (t *tree) look(ctx context.Context, c conn) error {
 	}
 	t.known = true
 	return nil
+}
+
+// flush sends the entries that are pending, all in one message. Nobody reads them
+// before: what the next one needs of them is at the edge.
+func (t *tree) flush(ctx context.Context, c conn) error {
+	if t.pending.Len() == 0 {
+		return nil
+	}
+	b := t.pending
+	t.pending = pgx.Batch{}
+	return clashes("this entry of the audit log exists", c.SendBatch(ctx, &b).Close())
 }
 
 // takeTurn waits until no other transaction changes identity or appends.

@@ -173,9 +173,9 @@ var errSwallowed = errors.New("the database did not keep an entry of the audit l
 
 // kept fails where an insertion did not add exactly one row: an act whose entry
 // is swallowed has not happened.
-func kept(tag pgconn.CommandTag, err error) error {
-	if err == nil && tag.RowsAffected() != 1 {
+func kept(tag pgconn.CommandTag) error {
+	if tag.RowsAffected() != 1 {
 		return &domain.Error{Kind: domain.Internal, Err: errSwallowed}
 	}
-	return err
+	return nil
 }

@@ -287,6 +287,12 @@ func (w *writer) transaction(batch []*job, apart bool) (err error) {
 		w.tree.forget()
 		return tx.Rollback(ctx)
 	}
+	if err := w.tree.flush(ctx, tx); err != nil {
+		if !apart && len(batch) > 1 && !repeats(err) && !tx.Conn().IsClosed() {
+			return errApart // one of the entries
+		}
+		return err
+	}
 	if loud {
 		if err := tell(ctx, tx); err != nil {
 			return err
@@ -306,6 +312,9 @@ func (w *writer) jobs(ctx context.Context, tx pgx.Tx, batch []*job, apart bool) 
 		if j.done {
 			continue
 		}
+		if j.err = j.ctx.Err(); j.err != nil {
+			continue // it has changed nothing
+		}
 		j.err = w.attempt(ctx, tx, j, apart)
 		switch {
 		case j.err == nil:
@@ -317,7 +326,7 @@ func (w *writer) jobs(ctx context.Context, tx pgx.Tx, batch []*job, apart bool) 
 			return 0, false, lostError{ctx.Err()}
 		case repeats(j.err) || tx.Conn().IsClosed():
 			return 0, false, lostError{j.err} // the transaction is lost for all
-		case len(batch) > 1 && !apart && j.ctx.Err() == nil:
+		case len(batch) > 1 && !apart:
 			return 0, false, errApart
 		}
 	}
@@ -326,9 +335,6 @@ func (w *writer) jobs(ctx context.Context, tx pgx.Tx, batch []*job, apart bool) 
 
 // attempt runs one job, within a savepoint where it has to stay apart.
 func (w *writer) attempt(ctx context.Context, tx pgx.Tx, j *job, apart bool) error {
-	if err := j.ctx.Err(); err != nil {
-		return err
-	}
 	// What the job's own context knows is there, and its end is not: that would
 	// break the connection of all.
 	if deadline, ok := ctx.Deadline(); ok {
@@ -343,6 +349,9 @@ func (w *writer) attempt(ctx context.Context, tx pgx.Tx, j *job, apart bool) err
 		return err
 	}
 	err := call(ctx, tx, j)
+	if err == nil {
+		err = w.tree.flush(ctx, tx)
+	}
 	if err == nil {
 		if err = run(ctx, tx, "RELEASE SAVEPOINT change"); err == nil {
 			return nil

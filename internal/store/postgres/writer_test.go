@@ -245,13 +245,16 @@ func TestNobodyKnows(t *testing.T) {
 
 // TestNodesTakeTurns: what a change has read is still true when it writes.
 func TestNodesTakeTurns(t *testing.T) {
-	const nodes, each = 3, 40
+	const nodes, each = 3, 50
 	url := postgrestest.URL(t)
+	var stores [nodes]*postgres.Store
+	for i := range stores {
+		stores[i] = open(t, url, options())
+	}
 	var all sync.WaitGroup
-	for range nodes {
-		s := open(t, url, options())
-		for range each {
-			all.Go(func() {
+	for _, s := range stores {
+		all.Go(func() {
+			for range each {
 				err := s.Change(t.Context(), func(ctx context.Context, c postgres.Conn) error {
 					var latest int64
 					if err := c.QueryRow(ctx, "SELECT latest FROM mark").Scan(&latest); err != nil {
@@ -263,11 +266,11 @@ func TestNodesTakeTurns(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-			})
-		}
+			}
+		})
 	}
 	all.Wait()
-	if got, want := mark(t, open(t, url, options())), fmt.Sprint(nodes*each); got != want {
+	if got, want := mark(t, stores[0]), fmt.Sprint(nodes*each); got != want {
 		t.Errorf("got %s, want %s: changes were lost", got, want)
 	}
 }
@@ -318,6 +321,37 @@ func TestOneCallerDoesNotBreakTheOthers(t *testing.T) {
 	kind(t, "alone it does", err, domain.Unavailable)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got the error %v, want the context's", err)
+	}
+}
+
+// TestFailedAndGone: of a change that fails while its caller goes away nothing
+// stays, also where it shares its transaction.
+func TestFailedAndGone(t *testing.T) {
+	s := open(t, "", options())
+	release := hold(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := make(chan error, 2)
+	go func() { answers <- s.Exec(t.Context(), raise) }()
+	go func() {
+		answers <- s.Change(ctx, func(ctx context.Context, c postgres.Conn) error {
+			if err := statement(raise)(ctx, c); err != nil {
+				return err
+			}
+			cancel()
+			return &domain.Error{Kind: domain.Conflict, Public: "as I like it"}
+		})
+	}()
+	for s.Waiting() < 2 {
+		runtime.Gosched()
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+	if failed := errors.Join(<-answers, <-answers); failed == nil {
+		t.Error("got no error, want that of one of them")
+	}
+	if got := mark(t, s); got != "1" {
+		t.Errorf("got %s raises, want that of the other one only", got)
 	}
 }
 
