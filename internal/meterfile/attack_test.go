@@ -181,6 +181,30 @@ func TestShortErrors(t *testing.T) {
 		"the end of a range":      head + register + day("20240301", 48, "V,,,,") + "\n400,1," + long + "\n",
 		"the end of the file":     head + register + day("20240301", 48, "A,,,,") + "\n900," + long + "\n",
 	}
+	for i := range 9 {
+		fields := strings.Split(strings.TrimSpace(csvLine("2024-06-01T00:00:00+02:00", "15,1,kwh,ACTUAL")), ",")
+		fields[i] = long
+		files[fmt.Sprint("field ", i+1, " of CSV")] = csvHead + strings.Join(fields, ",") + "\n"
+	}
+	for _, member := range []string{"supplyPoint", "registerId", "direction", "startAt", "endAt", "unit", "quality"} {
+		line := ndjsonInterval("2024-06-01T00:00:00Z", "2024-06-01T01:00:00Z", "1")
+		files["the member "+member] = strings.Replace(line, `"`+member+`":"`, `"`+member+`":"`+long, 1)
+		files["the name "+member] = strings.Replace(line, member, long, 1)
+	}
+	for _, member := range []string{"NMI1", "E1", "KWH", "2024-03-01", "intervalRead", "0.25"} {
+		files["CDR with "+member] = cdr(strings.Replace(cdrRead("E1", "", numbers(48, "0.25")), member, long, 1))
+	}
+	for _, i := range []int{0, 3, 6, 7, 8, 9, 10, 12, 13, 14, 15, 17, 18} { // those that are looked at
+		fields := strings.Split("NMI1,11,1,11,11,METER,E,1,20240101000000,S11,1,x,2,20240102000000,S11,1,x,1,kWh,,,", ",")
+		fields[i] = long
+		files[fmt.Sprint("field ", i+2, " of NEM13")] = nem13Head + "250," + strings.Join(fields, ",") + "\n900\n"
+	}
+	files["the end of NEM13"] = nem13Head + long
+	for _, part := range []string{"240601120007S", "4530303434", "000123.456", "kWh", "240601115500S"} {
+		files["a telegram with "+part] = telegram(strings.Replace(strings.Join([]string{dsmrTime, dsmrMeter, dsmrLow, dsmrGas}, "\r\n"), part, long, 1))
+	}
+	files["a long object"] = telegram(long)
+	files["a long checksum"] = "/X\r\n" + dsmrTime + "\r\n!" + long
 	for name, content := range files {
 		_, err := read(t, "f", content)
 		if err == nil || len(err.Error()) > 300 || strings.Contains(err.Error(), "\u009b") {

@@ -188,21 +188,10 @@ func (m *meter) value(text string) (domain.Decimal, bool) {
 	if err != nil {
 		return v, false
 	}
-	scale := int(v.Scale) - m.multiplier
-	if scale > domain.MaxScale {
-		v = v.Trim()
-		scale = int(v.Scale) - m.multiplier
+	v, ok := shift(v, m.multiplier)
+	if !ok {
+		return v, false
 	}
-	if scale < 0 { // the value without its point, × 10^-scale
-		v.Scale = 0
-		v, ok := v.Rescale(uint8(-scale))
-		if !ok {
-			return v, false
-		}
-		v.Scale = 0
-		return accept(v)
-	}
-	v.Scale = uint8(scale)
 	return accept(v)
 }
 

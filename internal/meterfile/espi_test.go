@@ -225,12 +225,12 @@ func FuzzESPI(f *testing.F) {
 	f.Add(feed{"0", "<uom>72</uom>", newYork, reading(0, 900, "1") + reading(900, 300, "-2.5")}.String())
 	f.Add(feed{"1", "<uom>42</uom><powerOfTenMultiplier>-3</powerOfTenMultiplier>", "", reading(0, 86400, "1")}.String())
 	f.Fuzz(func(t *testing.T, content string) {
-		runs, err := read(t, "f.xml", content)
+		runs, err := readAs(t, meterfile.ESPI, "f.xml", content)
 		var refused *meterfile.Error
 		if err != nil && (!errors.As(err, &refused) || refused.Line < 1 || refused.Field == "" || refused.Want == "" || refused.Got == "") {
 			t.Errorf("got error %#v, want one with file, line, field and what was expected", err)
 		}
-		again, errAgain := read(t, "f.xml", content)
+		again, errAgain := readAs(t, meterfile.ESPI, "f.xml", content)
 		if fmt.Sprint(runs, err) != fmt.Sprint(again, errAgain) {
 			t.Errorf("read again: got %v %v, want %v %v", again, errAgain, runs, err)
 		}

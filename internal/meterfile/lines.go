@@ -18,6 +18,8 @@ type lines struct {
 	name   string
 	r      *bufio.Reader
 	number int // of the line last returned, from 1
+
+	tooLong bool // the line last read has no end yet
 }
 
 func newLines(name string, r io.Reader) *lines {
@@ -26,21 +28,50 @@ func newLines(name string, r io.Reader) *lines {
 
 // next returns the next line without its end, and io.EOF after the last one.
 func (l *lines) next() (string, error) {
+	line, err := l.raw()
+	return string(line), err
+}
+
+// raw is next without a copy: the line is valid until the next call. A line
+// that is too long is an error, and tooLong is set; the next call goes on
+// behind it.
+func (l *lines) raw() ([]byte, error) {
+	if l.tooLong {
+		if err := l.skip(); err != nil {
+			return nil, err
+		}
+	}
 	line, err := l.r.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
-		return "", &Error{l.name, l.number + 1, "line", fmt.Sprintf("at most %d bytes", maxLine), "a longer one"}
+		l.number++
+		l.tooLong = true
+		return nil, &Error{l.name, l.number, "line", fmt.Sprintf("at most %d bytes", maxLine), "a longer one"}
 	case errors.Is(err, io.EOF) && len(line) == 0:
-		return "", io.EOF
+		return nil, io.EOF
 	case err != nil && !errors.Is(err, io.EOF):
-		return "", readError(l.name, err)
+		return nil, readError(l.name, err)
 	}
 	if l.number == 0 {
 		line = bytes.TrimPrefix(line, byteOrderMark)
 	}
 	l.number++
 	line = bytes.TrimSuffix(line, []byte("\n"))
-	return string(bytes.TrimSuffix(line, []byte("\r"))), nil
+	return bytes.TrimSuffix(line, []byte("\r")), nil
+}
+
+// skip reads to the end of a line that was too long.
+func (l *lines) skip() error {
+	l.tooLong = false
+	for {
+		switch _, err := l.r.ReadSlice('\n'); {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return readError(l.name, err)
+		default:
+			return nil
+		}
+	}
 }
 
 // record is a line of comma-separated fields. NEM12 knows no quoting.

@@ -50,10 +50,24 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestMemory(t *testing.T) {
 	const most = 4 << 20
 	day := strings.Repeat(",0.125", 288)
+	full := telegram(dsmrVersion, dsmrTime, dsmrMeter, dsmrLow, dsmrGas)
 	tests := map[string]*endless{
 		"NEM12": {head: "100,NEM12,202403030900,A,B\n", tail: "900\n", parts: 10_000, part: func(i int) string {
 			return fmt.Sprintf("200,NMI%d,E1,1,E1,,M,kWh,5,\n300,%d%s,A,,,,\n", i/1000, 20000101+i%28+i/28%12*100+i/336%100*10000, day)
 		}},
+		"CSV of many channels": {head: csvHead, parts: 200_000, part: func(i int) string {
+			return fmt.Sprintf("NLD_ELECTRICITY:%d,1,CONSUMPTION,2024-06-01T00:00:00+02:00,2024-05-31T22:00:00Z,15,0.125,kwh,ACTUAL\n", i)
+		}},
+		"NDJSON of one channel": {parts: 100_000, part: func(i int) string {
+			return ndjsonInterval(fmt.Sprintf("2024-06-%02dT00:00:00Z", i%30+1), fmt.Sprintf("2024-06-%02dT00:15:00Z", i%30+1), "0.125")
+		}},
+		"NEM13": {head: nem13Head, tail: "900\n", parts: 100_000, part: func(i int) string {
+			return nem13Record("E", "1,20240101000000,A,,", "1,20240201000000,A,,", "1,kWh,,,")
+		}},
+		"CDR of years": {head: `{"data":{"reads":[`, tail: "]}}", parts: 120, part: func(i int) string {
+			return strings.Repeat(",", min(i, 1)) + cdrRead("E1", `"readEndDate":"2025-03-01",`, numbers(366*48, "0.125"))
+		}},
+		"telegrams": {parts: 20_000, part: func(int) string { return full }},
 		"one block of ESPI": {
 			head: "<feed><entry><id>a</id><UsagePoint><ServiceCategory><kind>0</kind></ServiceCategory></UsagePoint></entry><entry><id>1</id><MeterReading/></entry>" +
 				"<ReadingType><uom>72</uom></ReadingType><IntervalBlock>", tail: "</IntervalBlock></feed>", parts: 100_000,

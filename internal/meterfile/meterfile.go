@@ -1,21 +1,20 @@
 // Package meterfile answers one question: which readings does this file hold?
 //
-// It turns foreign bytes, NEM12 or Green Button ESPI, alone or in a zip
-// archive, into runs of interval readings. It streams: however long the file
+// It turns foreign bytes (NEM12, NEM13, Green Button ESPI, CDR JSON, DSMR P1,
+// our own CSV and NDJSON), alone or in a zip archive, into runs of interval
+// readings and into the indexes of registers. It streams: however long the file
 // is, a few hundred kilobytes are held, and every bound has a number. It
 // decides nothing about where readings go and knows no calendar but that of
 // the format; a mistake is an [Error] that names file, line and field.
 //
 // A reading has at most 9 decimal places, beside zeros at the end, and is
 // nearer to zero than 10,000,000 of its unit. So whatever a file says, a year
-// of its readings of 5 minutes and 6 places adds up in 64 bits.
+// of its readings of 5 minutes and 6 places adds up in 64 bits. An index, which
+// nobody adds, has at most 18 digits.
 package meterfile
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -30,7 +29,7 @@ const WholeDay = 1440
 // Channel says what a run of readings measures. It is comparable.
 type Channel struct {
 	Market     domain.Market
-	Identifier string // of the supply point: an NMI, or an ESPI UsagePoint's UUID
+	Identifier string // of the supply point: an NMI, an ESPI UsagePoint's UUID, the equipment identifier of a DSMR meter
 	Register   string // letters, digits and _.:- only
 	Direction  domain.Direction
 	Unit       domain.Unit
@@ -54,9 +53,15 @@ type Block struct {
 	// another one: such a local time does not exist.
 	Offset    int
 	HasOffset bool
-	Values  []int64 // × 10^-Scale of the unit; 0 where the quality is Missing
-	Quality []domain.Quality
+	Values    []int64 // × 10^-Scale of the unit; 0 where the quality is Missing
+	Quality   []domain.Quality
+
+	each int // lines of each interval; 0: they share the first one
 }
+
+// LineOf returns the line of the file that interval i of the run stands on, as
+// far as that is known: lines of CSV and NDJSON have one each.
+func (b *Block) LineOf(i int) int { return b.Line + i*b.each }
 
 // Error is a refusal of a file. Its text is "file:line: field X: want …, got …".
 type Error struct {
@@ -105,48 +110,6 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-const formats = "NEM12 (the first record is 100,NEM12) or Green Button ESPI (XML)"
-
-// Read reads the file from its beginning and calls yield with each run of
-// intervals, in the order of the file. The name is only for errors. A refusal
-// is an [*Error]; what yield returns is returned as it is and stops the
-// reading. Runs may have been yielded before a refusal: whoever stores them
-// does so in a transaction, or reads twice.
-//
-// An ESPI feed may say after its readings what they measure, so it is read
-// twice, and r must be able to go back.
-func Read(name string, r io.ReadSeeker, yield func(*Block) error) error {
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read %s from its beginning: %w", name, err)
-	}
-	var start [512]byte
-	n, err := io.ReadFull(r, start[:])
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return readError(name, err)
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read %s from its beginning: %w", name, err)
-	}
-	head := bytes.TrimLeft(bytes.TrimPrefix(start[:n], byteOrderMark), " \t\r\n")
-	switch {
-	case n == 0:
-		return &Error{name, 1, "file", formats, "an empty file"}
-	case bytes.HasPrefix(head, []byte("<")):
-		return readESPI(name, r, yield)
-	case len(head) >= 3 && digits(string(head[:3])) && (len(head) == 3 || bytes.IndexByte([]byte(",\r\n"), head[3]) >= 0):
-		return readNEM12(name, r, yield)
-	}
-	return &Error{name, 1, "file", formats, quote(string(head))}
-}
-
-// readError says that reading failed. An archive's entry refuses by itself.
-func readError(name string, err error) error {
-	if refusal, ok := errors.AsType[*Error](err); ok {
-		return refusal
-	}
-	return fmt.Errorf("read %s: %w", name, err)
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")

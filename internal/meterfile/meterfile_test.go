@@ -33,27 +33,45 @@ type run struct {
 func read(tb testing.TB, name, content string) ([]run, error) {
 	tb.Helper()
 	var runs []run
-	err := meterfile.Read(name, strings.NewReader(content), func(b *meterfile.Block) error {
+	err := meterfile.Read(name, strings.NewReader(content), keep(tb, &runs))
+	return runs, err
+}
+
+// readAs is read for a file whose format is known.
+func readAs(tb testing.TB, f meterfile.Format, name, content string) ([]run, error) {
+	tb.Helper()
+	var runs []run
+	err := meterfile.ReadAs(f, name, strings.NewReader(content), keep(tb, &runs), nil)
+	return runs, err
+}
+
+// keep returns a function that keeps the runs that it gets.
+func keep(tb testing.TB, runs *[]run) func(*meterfile.Block) error {
+	return func(b *meterfile.Block) error {
+		tb.Helper()
 		check(tb, b)
 		r := run{b.Channel, b.Line, b.Start.Format("2006-01-02T15:04:05Z07:00"), b.Minutes, nil, nil}
 		for i, v := range b.Values {
 			r.Values = append(r.Values, domain.Decimal{Coefficient: v, Scale: b.Scale}.String())
 			r.Quality = append(r.Quality, b.Quality[i])
 		}
-		runs = append(runs, r)
+		*runs = append(*runs, r)
 		return nil
-	})
-	return runs, err
+	}
 }
 
 // check holds a block to what its documentation promises.
 func check(tb testing.TB, b *meterfile.Block) {
 	tb.Helper()
-	divides := b.Minutes >= 1 && b.Minutes <= 60 && 60%b.Minutes == 0 || b.Minutes == meterfile.WholeDay && len(b.Values) == 1
-	if !divides || len(b.Values) == 0 || len(b.Values) != len(b.Quality) || b.Scale > domain.MaxScale || b.Line < 1 || b.Start.Unix()%60 != 0 && b.Minutes == 0 {
+	divides := b.Minutes >= 1 && b.Minutes <= 60 && 60%b.Minutes == 0 || (b.Minutes == meterfile.WholeDay || b.Minutes == meterfile.Index) && len(b.Values) == 1
+	if !divides || len(b.Values) == 0 || len(b.Values) != len(b.Quality) || b.Scale > domain.MaxScale || b.Line < 1 {
 		tb.Fatalf("impossible block %+v", b)
 	}
 	for i, q := range b.Quality {
+		most, fits := domain.Decimal{Coefficient: 10_000_000}.Rescale(b.Scale)
+		if bounded := fits && b.Values[i] < most.Coefficient && b.Values[i] > -most.Coefficient; !bounded && b.Minutes != meterfile.Index {
+			tb.Fatalf("line %d interval %d: value %d at scale %d", b.Line, i, b.Values[i], b.Scale)
+		}
 		if !q.Valid() || q == domain.Missing && b.Values[i] != 0 {
 			tb.Fatalf("line %d interval %d: quality %d with value %d", b.Line, i, q, b.Values[i])
 		}
@@ -79,7 +97,7 @@ func refusal(t *testing.T, err error, want string) {
 }
 
 func TestRead(t *testing.T) {
-	const want = "want NEM12 (the first record is 100,NEM12) or Green Button ESPI (XML), got "
+	const want = "want NEM12 or NEM13 (100,NEM12 comes first), Green Button ESPI (XML), our CSV (supply_point comes first), NDJSON, CDR (JSON) or DSMR P1 (/ comes first), got "
 	tests := map[string]struct{ content, want string }{
 		"an empty file":           {"", want + "an empty file"},
 		"a file of spaces":        {"  \r\n\n", want + "nothing"},
@@ -140,18 +158,21 @@ func data(t *testing.T, folder string) string {
 // it has, or why it is refused.
 func TestRealFiles(t *testing.T) {
 	var got strings.Builder
-	for _, folder := range []string{"nem12", "espi"} {
+	for _, folder := range []string{"nem12", "espi", "dsmr"} {
 		root, sum := data(t, folder), 0
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasPrefix(strings.ToUpper(d.Name()), "LICEN") {
 				return err
 			}
-			n, err := count(t, path)
-			sum += n
+			n, indexes, err := count(t, path)
+			sum += n + indexes
 			name, _ := filepath.Rel(filepath.Dir(root), path)
-			if err != nil {
+			switch {
+			case err != nil:
 				fmt.Fprintf(&got, "%s\n\trefused: %v\n", filepath.ToSlash(name), err)
-			} else {
+			case indexes > 0:
+				fmt.Fprintf(&got, "%s\n\t%d readings and %d indexes\n", filepath.ToSlash(name), n, indexes)
+			default:
 				fmt.Fprintf(&got, "%s\n\t%d readings\n", filepath.ToSlash(name), n)
 			}
 			return nil
@@ -176,9 +197,9 @@ func TestRealFiles(t *testing.T) {
 	}
 }
 
-// count reads a file or an archive and returns how many readings have a value;
-// none where it is refused.
-func count(t *testing.T, path string) (int, error) {
+// count reads a file or an archive and returns how many readings have a value,
+// and how many indexes there are; none where it is refused.
+func count(t *testing.T, path string) (n, indexes int, err error) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -189,12 +210,14 @@ func count(t *testing.T, path string) (int, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := 0
 	err = meterfile.Each(filepath.Base(path), f, info.Size(), func(name string, r io.ReadSeeker) error {
 		return meterfile.Read(name, r, func(b *meterfile.Block) error {
 			check(t, b)
 			for _, q := range b.Quality {
-				if q != domain.Missing {
+				switch {
+				case b.Minutes == meterfile.Index:
+					indexes++
+				case q != domain.Missing:
 					n++
 				}
 			}
@@ -206,7 +229,7 @@ func count(t *testing.T, path string) (int, error) {
 		if !errors.As(err, &e) || e.Line < 1 || e.Field == "" || e.Want == "" || e.Got == "" {
 			t.Errorf("%s: got error %v, want one with file, line, field and what was expected", path, err)
 		}
-		return 0, err
+		return 0, 0, err
 	}
-	return n, nil
+	return n, indexes, nil
 }

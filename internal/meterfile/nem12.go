@@ -30,12 +30,13 @@ const (
 // nem12 is the state of reading one file.
 type nem12 struct {
 	*lines
-	yield    func(*Block) error
+	taker
 	register *nem12Register // of the 200 record above; nil before the first one
+	refused  bool           // the 200 record above was rejected, and so is what is below it
 	known    map[string]*nem12Register
 	words    int // of the days of all registers
 	day      nem12Day
-	blocks   int
+	records  int // of 300
 	ended    bool
 }
 
@@ -46,8 +47,8 @@ type nem12Register struct {
 	seen    days
 }
 
-func readNEM12(name string, r io.Reader, yield func(*Block) error) error {
-	n := &nem12{lines: newLines(name, r), yield: yield, known: map[string]*nem12Register{}}
+func readNEM12(name string, r io.Reader, to taker) error {
+	n := &nem12{lines: newLines(name, r), taker: to, known: map[string]*nem12Register{}}
 	if err := n.header(); err != nil {
 		return err
 	}
@@ -75,14 +76,18 @@ func (n *nem12) refuse(field, want, got string) error {
 }
 
 // header reads the 100 record, which must be the first one.
-func (n *nem12) header() error {
-	const want = "100, the header of a NEM12 file"
+func (n *nem12) header() error { return n.lines.header("NEM12") }
+
+// header reads the 100 record (MDFF §4.2, §5.2) of a file of the given version.
+func (l *lines) header(version string) error {
+	refuse := func(field, want, got string) error { return &Error{l.name, l.number, field, want, got} }
+	want := "100, the header of a " + version + " file"
 	var r record
 	for r.blank() {
-		line, err := n.next()
+		line, err := l.next()
 		if errors.Is(err, io.EOF) {
-			n.number++
-			return n.refuse("RecordIndicator", want, "the end of the file")
+			l.number++
+			return refuse("RecordIndicator", want, "the end of the file")
 		}
 		if err != nil {
 			return err
@@ -90,17 +95,13 @@ func (n *nem12) header() error {
 		r = newRecord(line)
 	}
 	if f := r.field(); f != "100" {
-		return n.refuse("RecordIndicator", want, quote(f))
+		return refuse("RecordIndicator", want, quote(f))
 	}
-	switch f := r.field(); f {
-	case "NEM12":
-	case "NEM13":
-		return n.refuse("VersionHeader", "NEM12 (NEM13 holds index readings, not intervals, and is not read)", quote(f))
-	default:
-		return n.refuse("VersionHeader", "NEM12", quote(f))
+	if f := r.field(); f != version {
+		return refuse("VersionHeader", version, quote(f))
 	}
 	if f := r.field(); !stamp(f) {
-		return n.refuse("DateTime", "YYYYMMDDhhmm", quote(f))
+		return refuse("DateTime", "YYYYMMDDhhmm", quote(f))
 	}
 	return nil
 }
@@ -118,28 +119,46 @@ func (n *nem12) record(r record) error {
 		return n.refuse("RecordIndicator", "nothing after the 900 record", quote(indicator))
 	}
 	switch indicator {
+	case "200", "300", "900":
+		if err := n.finishDay(); err != nil {
+			return err
+		}
+		n.day.refused = false
+	case "400", "500":
+	default:
+		return n.refuse("RecordIndicator", "200, 300, 400, 500 or 900", quote(indicator))
+	}
+	var err error
+	switch indicator {
 	case "200":
-		return n.startRegister(r)
+		err = n.startRegister(r)
+		n.refused = err != nil
 	case "300":
-		return n.startDay(r)
+		if n.records++; n.refused {
+			return nil
+		}
+		err = n.startDay(r)
+		n.day.refused = err != nil
 	case "400":
-		return n.qualityRange(r)
+		if n.refused || n.day.refused {
+			return nil
+		}
+		if err = n.qualityRange(r); err != nil {
+			n.day.open, n.day.refused = false, true
+		}
 	case "500":
-		if n.register == nil {
+		if n.register == nil && !n.refused {
 			return n.refuse("RecordIndicator", "200 before the first 500", quote(indicator))
 		}
 		return nil // a service order says nothing about readings
 	case "900":
 		return n.end(r)
 	}
-	return n.refuse("RecordIndicator", "200, 300, 400, 500 or 900", quote(indicator))
+	return n.pass(err)
 }
 
 // startRegister reads a 200 record (MDFF §4.3): it says what the days below measure.
 func (n *nem12) startRegister(r record) error {
-	if err := n.finishDay(); err != nil {
-		return err
-	}
 	nmi := r.field()
 	_, _ = r.field(), r.field() // NMIConfiguration and RegisterID name nothing of their own
 	suffix := r.field()
@@ -192,13 +211,10 @@ func plain(s string) bool {
 
 // end reads the 900 record.
 func (n *nem12) end(r record) error {
-	if err := n.finishDay(); err != nil {
-		return err
-	}
 	if !r.blank() {
 		return n.refuse("900", "an empty end record", quote(r.rest))
 	}
-	if n.blocks == 0 {
+	if n.records == 0 {
 		return n.refuse("RecordIndicator", "at least one 300 record before the end", `"900"`)
 	}
 	n.ended = true

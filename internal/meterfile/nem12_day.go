@@ -12,6 +12,7 @@ import (
 // nem12Day is a 300 record that waits for its 400 records.
 type nem12Day struct {
 	open     bool
+	refused  bool // the 300 record above was rejected, and so are its 400 records
 	line     int
 	date     domain.Date
 	values   []domain.Decimal
@@ -24,9 +25,6 @@ type nem12Day struct {
 
 // startDay reads a 300 record (MDFF §4.4): the values of one day.
 func (n *nem12) startDay(r record) error {
-	if err := n.finishDay(); err != nil {
-		return err
-	}
 	if n.register == nil {
 		return n.refuse("RecordIndicator", "200 before the first 300", `"300"`)
 	}
@@ -37,9 +35,6 @@ func (n *nem12) startDay(r record) error {
 		return n.refuse("IntervalDate", "an existing day as YYYYMMDD", quote(f))
 	}
 	d.date, d.line = domain.DateOf(t), n.number
-	if err := n.claim(d.date); err != nil {
-		return err
-	}
 	if err := n.values(&r); err != nil {
 		return err
 	}
@@ -62,14 +57,15 @@ func (n *nem12) startDay(r record) error {
 
 // claim notes that the register has the day, once.
 func (n *nem12) claim(day domain.Date) error {
+	refuse := func(want, got string) error { return &Error{n.name, n.day.line, "IntervalDate", want, got} }
 	words := len(n.register.seen)
 	if !n.register.seen.add(day) {
 		c := n.register.channel
-		return n.refuse("IntervalDate", "each day of a register once", fmt.Sprintf("a repeated register: %s of %s has had %s", c.Register, c.Identifier, day))
+		return refuse("each day of a register once", fmt.Sprintf("a repeated register: %s of %s has had %s", c.Register, c.Identifier, day))
 	}
 	n.words += len(n.register.seen) - words
 	if n.words > maxWords {
-		return n.refuse("IntervalDate", fmt.Sprintf("the days of all registers in at most %d spans of 64", maxWords), "more")
+		return refuse(fmt.Sprintf("the days of all registers in at most %d spans of 64", maxWords), "more")
 	}
 	return nil
 }
@@ -105,31 +101,39 @@ func resize[T any](s []T, n int) []T {
 // variable stands for quality method V, which says to look at the 400 records.
 const variable domain.Quality = 255
 
-// method reads QualityMethod and ReasonCode. The method's two digits say how
-// an estimate was made; they are optional here. A reason is required for F and
-// S only (MDFF §4.4, appendix E).
+// method reads QualityMethod and ReasonCode.
 func (n *nem12) method(r *record, want string) (domain.Quality, error) {
 	f, reason := r.field(), r.field()
-	flag := ""
-	if len(f) == 1 || len(f) == 3 && digits(f[1:]) && strings.Contains("EFS", f[:1]) {
-		flag = f[:1]
+	quality, ok := method(f)
+	switch {
+	case !ok:
+		return 0, n.refuse("QualityMethod", want, quote(f))
+	case quality == domain.Substituted && !digits(reason):
+		return 0, n.refuse("ReasonCode", "a number, as the quality is "+f[:1], quote(reason))
 	}
-	if (flag == "F" || flag == "S") && !digits(reason) {
-		return 0, n.refuse("ReasonCode", "a number, as the quality is "+flag, quote(reason))
+	return quality, nil
+}
+
+// method reads a QualityMethod. The method's two digits say how an estimate was
+// made; they are optional here. A reason is required for F and S only (MDFF
+// §4.4, appendix E), which are the substituted ones.
+func method(f string) (q domain.Quality, ok bool) {
+	if len(f) != 1 && (len(f) != 3 || !digits(f[1:]) || !strings.Contains("EFS", f[:1])) {
+		return 0, false
 	}
-	switch flag {
-	case "A":
-		return domain.Actual, nil
-	case "E":
-		return domain.Estimate, nil
-	case "F", "S":
-		return domain.Substituted, nil
-	case "N":
-		return domain.Missing, nil
-	case "V":
-		return variable, nil
+	switch f[0] {
+	case 'A':
+		return domain.Actual, true
+	case 'E':
+		return domain.Estimate, true
+	case 'F', 'S':
+		return domain.Substituted, true
+	case 'N':
+		return domain.Missing, true
+	case 'V':
+		return variable, true
 	}
-	return 0, n.refuse("QualityMethod", want, quote(f))
+	return 0, false
 }
 
 // qualityRange reads a 400 record (MDFF §4.5). The ranges of a day follow each
@@ -164,11 +168,18 @@ func (n *nem12) qualityRange(r record) error {
 
 // finishDay yields the day above, if there is one.
 func (n *nem12) finishDay() error {
-	d := &n.day
-	if !d.open {
+	if !n.day.open {
 		return nil
 	}
-	d.open = false
+	n.day.open = false
+	return n.pass(n.yieldDay())
+}
+
+func (n *nem12) yieldDay() error {
+	d := &n.day
+	if err := n.claim(d.date); err != nil {
+		return err
+	}
 	refuse := func(field, want, got string) error { return &Error{n.name, d.line, field, want, got} }
 	if d.variable && d.covered < len(d.quality) {
 		return refuse("QualityMethod", fmt.Sprintf("400 records for the intervals 1 to %d", len(d.quality)), fmt.Sprintf("%d covered", d.covered))
@@ -201,6 +212,5 @@ func (n *nem12) finishDay() error {
 	year, month, day := d.date.Civil()
 	b.Channel, b.Line, b.Minutes, b.Quality = n.register.channel, d.line, n.register.minutes, d.quality
 	b.Start = time.Date(year, month, day, 0, 0, 0, 0, marketTime)
-	n.blocks++
 	return n.yield(b)
 }

@@ -91,7 +91,7 @@ func TestNEM12Refusals(t *testing.T) {
 	tests := map[string]struct{ content, want string }{
 		"no header":              {register + good + "900\n", `1: field RecordIndicator: want 100, the header of a NEM12 file, got "200"`},
 		"only spaces after it":   {"100\n", `1: field VersionHeader: want NEM12, got nothing`},
-		"NEM13":                  {"100,NEM13,200401101030,A,B\n", `1: field VersionHeader: want NEM12 (NEM13 holds index readings, not intervals, and is not read), got "NEM13"`},
+		"another version":        {"100,NEM14,200401101030,A,B\n", `1: field VersionHeader: want NEM12, got "NEM14"`},
 		"a header without time":  {"100,NEM12,yesterday,A,B\n", `1: field DateTime: want YYYYMMDDhhmm, got "yesterday"`},
 		"nothing but ends":       {head + "900\n", `2: field RecordIndicator: want at least one 300 record before the end, got "900"`},
 		"no end":                 {head + register + good, `4: field RecordIndicator: want 900, the record that ends a NEM12 file, got the end of the file; it may have been cut off`},
@@ -157,7 +157,8 @@ func write(runs []run) string {
 	return b.String()
 }
 
-// FuzzNEM12 holds the reader to this: what it takes, written again, reads the same.
+// FuzzNEM12 holds the reader to this: what it takes, written again, reads the
+// same, and in part too.
 func FuzzNEM12(f *testing.F) {
 	content, err := os.ReadFile("testdata/two_days.nem12.csv")
 	if err != nil {
@@ -166,9 +167,15 @@ func FuzzNEM12(f *testing.F) {
 	f.Add(string(content))
 	f.Add("100,NEM12,202403030900,A,B\n200,NMI1,E1,1,E1,,M,kWh,30,\n" + day("20240301", 48, "V,,,,") + "\n400,1,48,N,,\n900\n")
 	f.Fuzz(func(t *testing.T, content string) {
-		runs, err := read(t, "f.csv", content)
-		if err != nil || !strings.HasPrefix(strings.TrimLeft(strings.TrimPrefix(content, "\xef\xbb\xbf"), " \t\r\n,"), "100") {
+		runs, err := readAs(t, meterfile.NEM12, "f.csv", content)
+		var part []run
+		rejected := 0
+		errPart := meterfile.ReadAs(meterfile.NEM12, "f.csv", strings.NewReader(content), keep(t, &part), func(*meterfile.Error) bool { rejected++; return true })
+		if err != nil {
 			return
+		}
+		if rejected > 0 || errPart != nil || fmt.Sprint(part) != fmt.Sprint(runs) {
+			t.Errorf("in part: %d rejected, error %v\ngot  %+v\nwant %+v", rejected, errPart, part, runs)
 		}
 		again, err := read(t, "again.csv", write(runs))
 		same := slices.EqualFunc(runs, again, func(a, b run) bool {

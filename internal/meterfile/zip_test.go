@@ -82,7 +82,7 @@ func TestEachRefusals(t *testing.T) {
 		"a directory too long": {archive(t, "", long...), `f.zip:1: field archive: want a zip archive of at most 100 files, got "its directory is too long"`},
 		"no file":              {archive(t, ""), `f.zip:1: field archive: want 1 to 100 files, got 0`},
 		"half an archive":      {good[:len(good)/2], `f.zip:1: field archive: want a zip archive of at most 100 files, got "zip: not a valid zip file"`},
-		"a wrong entry":        {archive(t, "hello", "a.csv"), `f.zip/a.csv:1: field file: want NEM12 (the first record is 100,NEM12) or Green Button ESPI (XML), got "hello"`},
+		"a wrong entry":        {archive(t, "hello", "a.csv"), `f.zip/a.csv:1: field file: want NEM12 or NEM13 (100,NEM12 comes first), Green Button ESPI (XML), our CSV (supply_point comes first), NDJSON, CDR (JSON) or DSMR P1 (/ comes first), got "hello"`},
 		"an entry's checksum":  {broken, ``},
 		"an archive in there":  {archive(t, string(good), "b.zip"), ``},
 		"a bomb of a gigabyte": {bomb(t), `f.zip/4:1: field archive: want at most 1073741824 bytes unpacked, got more`},
