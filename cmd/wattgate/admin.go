@@ -56,7 +56,7 @@ func adminCommand[Out any](w world, cmd *cobra.Command, verb string, in func(arg
 		}
 		return print(w.out, format, out, show(out))
 	}
-	settingFlags(cmd, "data")
+	settingFlags(cmd, "data", "database")
 	outputFlag(cmd, &format)
 	return cmd
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func appCommand(w world) *cobra.Command {
-	one := func(v app.ApplicationView) table { return applications([]app.ApplicationView{v}) }
+	one := application
 	by := func(use, short, verb string) *cobra.Command {
 		return adminCommand(w, &cobra.Command{Use: use + " APP", Short: short, Args: cobra.ExactArgs(1)}, verb, named, one)
 	}
@@ -91,6 +91,17 @@ func applications(list []app.ApplicationView) table {
 	return t
 }
 
+// application is one of them, with how much it is used.
+func application(v app.ApplicationView) table {
+	t := applications([]app.ApplicationView{v})
+	if v.Use == nil {
+		return t
+	}
+	t.columns = append(t.columns, "tokens", "this hour", "24 hours", "last used")
+	t.rows[0] = append(t.rows[0], fmt.Sprint(v.Use.Tokens), fmt.Sprint(v.Use.Hour), fmt.Sprint(v.Use.Day), moment(v.Use.LastUsed))
+	return t
+}
+
 func secretCommand(w world) *cobra.Command {
 	var overlap, addExpires, replaceExpires string
 	add := &cobra.Command{Use: "add APP", Short: "Add a second secret; the old one works until the overlap is over", Args: cobra.ExactArgs(1)}
@@ -119,10 +130,10 @@ func secretCommand(w world) *cobra.Command {
 }
 
 func secrets(list []app.SecretView) table {
-	t := table{columns: []string{"secret", "ends in", "state", "tokens", "last used", "added", "stops", "expires"}}
+	t := table{columns: []string{"secret", "ends in", "state", "tokens", "this hour", "24 hours", "last used", "added", "stops", "expires"}}
 	for _, s := range list {
 		t.rows = append(t.rows, []string{
-			string(s.ID), "…" + s.Hint, s.State, fmt.Sprint(s.Tokens), moment(s.LastUsed), moment(&s.Created), moment(s.Stops), moment(s.Expires),
+			string(s.ID), "…" + s.Hint, s.State, fmt.Sprint(s.Tokens), fmt.Sprint(s.Hour), fmt.Sprint(s.Day), moment(s.LastUsed), moment(&s.Created), moment(s.Stops), moment(s.Expires),
 		})
 	}
 	return t
@@ -167,7 +178,7 @@ func roleCheckCommand(w world) *cobra.Command {
 			return nil
 		},
 	}
-	settingFlags(cmd, "data")
+	settingFlags(cmd, "data", "database")
 	outputFlag(cmd, &format)
 	cmd.Flags().BoolVar(&repair, "repair", false, "attach exactly the documented permissions")
 	return cmd

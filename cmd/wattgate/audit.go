@@ -135,7 +135,7 @@ func auditExportCommand(w world) *cobra.Command {
 		},
 	}
 	cmd.Flags().Int64Var(&first, "first", 0, "number of the entry at which to begin")
-	settingFlags(cmd, "data")
+	settingFlags(cmd, "data", "database")
 	return cmd
 }
 
@@ -177,7 +177,7 @@ func auditVerifyCommand(w world) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&path, "checkpoint", "", "file of checkpoints that somebody else has kept")
-	settingFlags(cmd, "data")
+	settingFlags(cmd, "data", "database")
 	outputFlag(cmd, &format)
 	return cmd
 }

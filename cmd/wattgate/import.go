@@ -15,9 +15,18 @@ func importCommand(w world) *cobra.Command {
 	var in app.ImportRequest
 	var format string
 	cmd := &cobra.Command{
-		Use: "import FILE...", Short: "Take in meter files: NEM12, Green Button (ESPI), or zip archives of these", Args: cobra.MinimumNArgs(1),
+		Use: "import FILE...", Short: "Take in meter files: NEM12, NEM13, Green Button (ESPI), CDR, CSV, NDJSON, DSMR P1", Args: cobra.MinimumNArgs(1),
 		Long: "Take in meter files. A file is taken or refused as a whole; a refused one stores nothing and names file,\n" +
-			"line and reason. Importing twice changes nothing and says so, so an interrupted import is run again.",
+			"line and reason. Importing twice changes nothing and says so, so an interrupted import is run again.\n\n" +
+			"What a file is, its content says, not its name:\n\n" +
+			"  NEM12             interval readings; begins with 100,NEM12\n" +
+			"  NEM13             register reads; begins with 100,NEM13\n" +
+			"  Green Button      interval readings; an Atom feed of ESPI (XML)\n" +
+			"  CDR               interval readings; an answer of the Consumer Data Right (JSON)\n" +
+			"  CSV               our own; begins with supply_point,register,direction,start_local,...\n" +
+			"  NDJSON            our own; an object of JSON in each line\n" +
+			"  DSMR P1           register reads; telegrams of a Dutch or Belgian meter\n\n" +
+			"Any of these may be in a zip archive (at most 100 files), or be packed by gzip or zstd.",
 		RunE: func(cmd *cobra.Command, files []string) error {
 			reports := []app.ImportReport{}
 			err := withAdmin(cmd, w, func(ctx context.Context, a *app.Admin) error {
@@ -38,9 +47,10 @@ func importCommand(w world) *cobra.Command {
 			return errors.Join(err, print(w.out, format, reports, imported(reports)))
 		},
 	}
-	settingFlags(cmd, "data")
+	settingFlags(cmd, "data", "database")
 	cmd.Flags().StringVar(&in.Partner, "partner", "", "partner that owns what is created; needed when there are several and no --property")
 	cmd.Flags().StringVar(&in.Property, "property", "", "property that the channels of the file belong to")
+	cmd.Flags().StringVar(&in.Reason, "reason", "", "why readings are corrected, for the history and the audit log; at most 200 bytes")
 	outputFlag(cmd, &format)
 	return cmd
 }

@@ -35,7 +35,7 @@ func rootCommand(w world) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(
-		serveCommand(w), demoCommand(w), configCommand(w), importCommand(w),
+		serveCommand(w), demoCommand(w), configCommand(w), importCommand(w), exportCommand(w),
 		partnerCommand(w), userCommand(w), propertyCommand(w), appCommand(w), roleCommand(w), auditCommand(w), consentCommand(w), keysCommand(w), dbCommand(w), backupCommand(w), versionCommand(w),
 	)
 	usage(root)

@@ -1,11 +1,6 @@
 package app
 
-import (
-	"context"
-	"time"
-
-	"github.com/wattgate/wattgate/internal/domain"
-)
+import "context"
 
 // AppKeys is the argument of app.keys.set.
 type AppKeys struct {
@@ -23,29 +18,4 @@ func setAppKeys(ctx context.Context, a *App, in AppKeys) (ApplicationView, error
 		return ApplicationView{}, err
 	}
 	return showApp(ctx, a, Named{string(app.ID)})
-}
-
-// OwnUse is how often an application came with a key or certificate of its own.
-type OwnUse struct {
-	LastUsed *time.Time `json:"lastUsed,omitempty"`
-	Tokens   int64      `json:"tokens"`
-}
-
-// ownUse returns that of an application that does; others have it by secret.
-func (a *App) ownUse(ctx context.Context, app domain.Application) (*OwnUse, error) {
-	if app.AuthMethod.Secret() {
-		return nil, nil
-	}
-	if err := a.Registry.Flush(ctx); err != nil {
-		return nil, err
-	}
-	use, err := a.Registry.Store.OwnUse(ctx, app.ID)
-	if err != nil {
-		return nil, err
-	}
-	own := &OwnUse{Tokens: use.Tokens}
-	if !use.LastUsed.IsZero() {
-		own.LastUsed = &use.LastUsed
-	}
-	return own, nil
 }

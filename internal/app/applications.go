@@ -45,7 +45,7 @@ func showApp(ctx context.Context, a *App, in Named) (ApplicationView, error) {
 		return ApplicationView{}, err
 	}
 	v := a.appView(app)
-	v.Use, err = a.ownUse(ctx, app)
+	v.Use, err = a.used(ctx, app)
 	return v, err
 }
 

@@ -165,7 +165,7 @@ func (w *world) dump(t *testing.T) string {
 		// often somebody was refused, and when the latest request came.
 		where := ""
 		switch table {
-		case "secret_use", "application_use", "known_range", "mark":
+		case "secret_use", "secret_hour", "application_use", "application_hour", "known_range", "mark":
 			continue
 		case "audit_log":
 			where = " WHERE action NOT LIKE '%.refused'"

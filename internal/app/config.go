@@ -6,10 +6,12 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wattgate/wattgate/internal/issuance"
 	"github.com/wattgate/wattgate/internal/secret"
 	"github.com/wattgate/wattgate/internal/server"
 	"github.com/wattgate/wattgate/internal/token"
@@ -19,6 +21,7 @@ import (
 // that over the file, and that over the default. Origins says which one won.
 type Config struct {
 	Data        string // the folder of the database and the key file
+	Database    string // of PostgreSQL; empty: a file in Data
 	Listen      string
 	AdminListen string // metrics, besides the admin socket
 	AuthURL     string
@@ -30,6 +33,7 @@ type Config struct {
 	KeyRotation string // a span of time, as are the next two
 	KeyPublish  string
 	JWKSMaxAge  string
+	SealAfter   string // a span of time
 	TLSCert     string
 	TLSKey      string
 	TLSClientCA string
@@ -37,6 +41,10 @@ type Config struct {
 	TLSClientCerts bool
 	InsecureHTTP   bool
 	TrustedProxies string // networks, separated by commas or spaces
+	// ClientCertHeader is the header in which they pass on client certificates.
+	ClientCertHeader string
+	// Impersonations is how many an application may have in an hour; 0: any number.
+	Impersonations string
 	LogLevel       string
 	AuditWitness   string // a file on another disk, for checkpoints of the audit log
 
@@ -55,6 +63,7 @@ type Setting struct {
 // Settings is the table of all settings, in the order in which they are shown.
 var Settings = []Setting{
 	{Name: "data", Default: "wattgate-data", Help: "folder of the database and the key file", text: func(c *Config) *string { return &c.Data }},
+	{Name: "database", Default: "", Help: "postgres:// URL of the database that several nodes share; without it there is a file in the data folder", text: func(c *Config) *string { return &c.Database }},
 	{Name: "listen", Default: "127.0.0.1:8080", Help: "address to listen on; port 0 picks a free one", text: func(c *Config) *string { return &c.Listen }},
 	{Name: "admin-listen", Default: "", Help: "address for /metrics; without it they are on the admin socket only", text: func(c *Config) *string { return &c.AdminListen }},
 	{Name: "public-auth-url", Default: "", Help: "public URL of the auth host, which is also the issuer; default: the address listened on", text: func(c *Config) *string { return &c.AuthURL }},
@@ -66,12 +75,15 @@ var Settings = []Setting{
 	{Name: "key-rotation", Default: "90d", Help: "how long a signing key signs before the next one does, for example 90d; 0: until keys rotate", text: func(c *Config) *string { return &c.KeyRotation }},
 	{Name: "key-publish", Default: "24h", Help: "how long a new signing key is published before it signs; never less than twice jwks-max-age", text: func(c *Config) *string { return &c.KeyPublish }},
 	{Name: "jwks-max-age", Default: "5m", Help: "how long verifiers may keep the published keys, and clients the metadata", text: func(c *Config) *string { return &c.JWKSMaxAge }},
+	{Name: "seal-after", Default: "7d", Help: "how long nothing of a month's measurements must have changed before it is packed into one row; corrections are taken ever after", text: func(c *Config) *string { return &c.SealAfter }},
 	{Name: "tls-cert", Default: "", Help: "PEM file with the certificate chain", text: func(c *Config) *string { return &c.TLSCert }},
 	{Name: "tls-key", Default: "", Help: "PEM file with the certificate's key", text: func(c *Config) *string { return &c.TLSKey }},
 	{Name: "tls-client-ca", Default: "", Help: "PEM file with the authorities of client certificates (tls_client_auth); TLS clients are asked for one", text: func(c *Config) *string { return &c.TLSClientCA }},
 	{Name: "tls-client-certs", Default: "false", Help: "ask TLS clients for a certificate of any making (self_signed_tls_client_auth, and tokens bound to it)", flag: func(c *Config) *bool { return &c.TLSClientCerts }},
 	{Name: "insecure-http", Default: "false", Help: "allow plain http outside loopback", flag: func(c *Config) *bool { return &c.InsecureHTTP }},
 	{Name: "trusted-proxies", Default: "", Help: "networks of proxies, for example 10.0.0.0/8, whose X-Forwarded-For names the client; of others it is not read", text: func(c *Config) *string { return &c.TrustedProxies }},
+	{Name: "client-certificate-header", Default: "", Help: "header in which trusted-proxies pass on the client's certificate as RFC 9440 writes it, for example Client-Cert; they must delete what clients send in it", text: func(c *Config) *string { return &c.ClientCertHeader }},
+	{Name: "impersonations-per-hour", Default: "0", Help: "how often each application may act for customers: so many times at once, and as many come back in an hour; 0: no limit", text: func(c *Config) *string { return &c.Impersonations }},
 	{Name: "audit-witness", Default: "", Help: "file, on another disk or machine, that checkpoints of the audit log are appended to", text: func(c *Config) *string { return &c.AuditWitness }},
 	{Name: "log-level", Default: "info", Help: "debug, info, warn or error", text: func(c *Config) *string { return &c.LogLevel }},
 }
@@ -84,8 +96,12 @@ func (s Setting) Variable() string {
 // Boolean reports whether the setting is on or off.
 func (s Setting) Boolean() bool { return s.flag != nil }
 
-// Get returns the setting's value as text.
+// Get returns the setting's value as text, as it may be shown: without the
+// password of a database.
 func (s Setting) Get(c *Config) string {
+	if s.Name == "database" {
+		return redacted(c.Database)
+	}
 	if s.flag != nil {
 		return fmt.Sprint(*s.flag(c))
 	}
@@ -177,6 +193,11 @@ func (c *Config) Validate() error {
 	if c.Data == "" {
 		wrong("data", "name a folder")
 	}
+	if c.Database != "" {
+		if u, err := url.Parse(c.Database); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+			wrong("database", "want a URL such as postgres://wattgate@db.example.com/wattgate")
+		}
+	}
 	for _, at := range [][2]string{{"listen", c.Listen}, {"admin-listen", c.AdminListen}} {
 		if _, _, err := net.SplitHostPort(at[1]); err != nil && (at[1] != "" || at[0] == "listen") {
 			wrong(at[0], "%q is not host:port", at[1])
@@ -202,11 +223,9 @@ func (c *Config) Validate() error {
 		wrong("token-alg", "%q is none of ES256, EdDSA, RS256", c.TokenAlg)
 	}
 	c.wrongSpans(wrong)
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		wrong("tls-cert", "tls-cert and tls-key go together")
-	}
-	if c.asksForCertificates() && c.TLSCert == "" {
-		wrong("tls-client-ca", "client certificates come over TLS of our own: tls-client-ca and tls-client-certs need tls-cert and tls-key")
+	c.wrongCertificates(wrong)
+	if n, err := strconv.Atoi(c.Impersonations); err != nil || n < 0 || n > issuance.MaxQuota {
+		wrong("impersonations-per-hour", "%q is not a whole number from 0 to %d", c.Impersonations, issuance.MaxQuota)
 	}
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && c.TLSCert == "" && !loopback(host) && !c.InsecureHTTP {
 		wrong("listen", "%q is outside loopback without TLS; give tls-cert and tls-key, or insecure-http behind a proxy", c.Listen)
@@ -248,6 +267,12 @@ func (c *Config) environment() secret.Environment {
 		return secret.Production
 	}
 	return secret.Staging
+}
+
+// quota returns how many impersonations each application may have.
+func (c *Config) quota() *issuance.Quota {
+	n, _ := strconv.Atoi(c.Impersonations) // as Validate has seen
+	return issuance.NewQuota(n)
 }
 
 // proxies returns those that are believed.

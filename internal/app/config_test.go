@@ -122,6 +122,37 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+func TestWhoseCertificatesCount(t *testing.T) {
+	type from = map[string]string
+	for name, c := range map[string]struct {
+		flags from
+		want  string // of the mistake; empty: none
+	}{
+		"over TLS of our own":              {from{"tls-cert": "c", "tls-key": "k", "tls-client-certs": "true"}, ""},
+		"by a proxy":                       {from{"client-certificate-header": "Client-Cert", "trusted-proxies": "10.0.0.0/8", "tls-client-certs": "true"}, ""},
+		"by a proxy, of an authority":      {from{"client-certificate-header": "X-Cert_1", "trusted-proxies": "10.0.0.0/8", "tls-client-ca": "ca"}, ""},
+		"by both":                          {from{"client-certificate-header": "Client-Cert", "trusted-proxies": "10.0.0.0/8", "tls-cert": "c", "tls-key": "k", "tls-client-ca": "ca"}, ""},
+		"by neither":                       {from{"tls-client-certs": "true"}, "need tls-cert and tls-key, or client-certificate-header"},
+		"a header of everybody":            {from{"client-certificate-header": "Client-Cert", "tls-client-certs": "true"}, "name in trusted-proxies"},
+		"a header that counts for nothing": {from{"client-certificate-header": "Client-Cert", "trusted-proxies": "10.0.0.0/8"}, "only with tls-client-ca or tls-client-certs"},
+		"no name of a header":              {from{"client-certificate-header": "Client Cert", "trusted-proxies": "10.0.0.0/8", "tls-client-certs": "true"}, `"Client Cert" is not the name`},
+	} {
+		_, err := app.Load(sources(t, "", nil, c.flags))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v: got %v, want %q", name, c.flags, err, c.want)
+		}
+	}
+}
+
+func TestHowManyImpersonations(t *testing.T) {
+	for text, good := range map[string]bool{"0": true, "1": true, "1000000": true, "-1": false, "1000001": false, "1.5": false, "many": false, "99999999999999999999": false} {
+		_, err := app.Load(sources(t, "", nil, map[string]string{"impersonations-per-hour": text}))
+		if (err == nil) != good || !good && !strings.Contains(err.Error(), "is not a whole number from 0 to 1000000") {
+			t.Errorf("%q: got %v, want accepted: %v", text, err, good)
+		}
+	}
+}
+
 func TestAFileThatCannotBeRead(t *testing.T) {
 	for name, file := range map[string]string{"not there": "", "not YAML": "\t{", "a list": "- listen"} {
 		src := sources(t, file, nil, nil)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/intake"
+	"github.com/wattgate/wattgate/internal/meterfile"
 )
 
 // ImportRequest says what is imported and where it goes.
@@ -19,22 +20,24 @@ type ImportRequest struct {
 	Name     string `json:"name"` // of the file, as errors show it
 	Partner  string `json:"partner,omitempty"`
 	Property string `json:"property,omitempty"`
+	Reason   string `json:"reason,omitempty"` // of corrections
 }
 
 // ImportReport says what a file changed.
 type ImportReport struct {
-	File         string         `json:"file"`
-	Summary      string         `json:"summary"`
-	Changed      bool           `json:"changed"`
-	Channels     int            `json:"channels"`
-	NewChannels  int            `json:"newChannels"`
-	Accepted     int64          `json:"accepted"`
-	Corrected    int64          `json:"corrected"`
-	Unchanged    int64          `json:"unchanged"`
-	Days         int            `json:"days"`
-	From         *time.Time     `json:"from,omitempty"`
-	To           *time.Time     `json:"to,omitempty"`
-	SupplyPoints []ImportedInto `json:"supplyPoints"`
+	File          string         `json:"file"`
+	Summary       string         `json:"summary"`
+	Changed       bool           `json:"changed"`
+	Channels      int            `json:"channels"`
+	NewChannels   int            `json:"newChannels"`
+	Accepted      int64          `json:"accepted"`
+	Corrected     int64          `json:"corrected"`
+	Unchanged     int64          `json:"unchanged"`
+	Days          int            `json:"days"`
+	RegisterReads int64          `json:"registerReads"`
+	From          *time.Time     `json:"from,omitempty"`
+	To            *time.Time     `json:"to,omitempty"`
+	SupplyPoints  []ImportedInto `json:"supplyPoints"`
 }
 
 // ImportedInto is a supply point that a file has readings of.
@@ -83,7 +86,7 @@ func (a *App) answerImport(w http.ResponseWriter, r *http.Request) {
 
 // takeIn spools and imports a file.
 func (a *App) takeIn(r *http.Request, in ImportRequest, body io.Reader, tell func(int64)) (_ *ImportReport, err error) {
-	to := intake.Target{By: by().Means, Origin: by().Origin}
+	to := intake.Target{By: by().Means, Origin: by().Origin, Reason: in.Reason}
 	if in.Partner != "" {
 		if to.Partner, err = a.partner(r.Context(), in.Partner); err != nil {
 			return nil, err
@@ -103,12 +106,13 @@ func (a *App) takeIn(r *http.Request, in ImportRequest, body io.Reader, tell fun
 	if err := os.Remove(spool.Name()); err != nil {
 		return nil, err
 	}
-	size, err := io.Copy(spool, body)
+	name := filepath.ToSlash(in.Name)
+	size, err := unpackInto(spool, name, body)
 	if err != nil {
 		return nil, err
 	}
 	last := a.world.Now()
-	report, err := a.Importer.Import(r.Context(), intake.File{Name: filepath.ToSlash(in.Name), Content: spool, Size: size}, to, func(done int64) {
+	report, err := a.Importer.Import(r.Context(), intake.File{Name: name, Content: spool, Size: size}, to, func(done int64) {
 		if now := a.world.Now(); now.Sub(last) >= 100*time.Millisecond {
 			last = now
 			tell(done)
@@ -120,10 +124,28 @@ func (a *App) takeIn(r *http.Request, in ImportRequest, body io.Reader, tell fun
 	return importReport(&report), nil
 }
 
+// maxUnpacked bounds what a packed file may hold, as that of an archive is.
+const maxUnpacked = 1 << 30
+
+// unpackInto spools a file, unpacked where it is packed by gzip or zstd, whatever
+// its name says.
+func unpackInto(spool io.Writer, name string, body io.Reader) (int64, error) {
+	r := bufio.NewReader(body)
+	head, err := r.Peek(meterfile.PackingLength)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	packing := meterfile.PackingOf(head)
+	if packing == meterfile.Unpacked {
+		return io.Copy(spool, r) // the operator's own file, as long as they like
+	}
+	return meterfile.Unpack(name, spool, r, packing, maxUnpacked)
+}
+
 func importReport(r *intake.Report) *ImportReport {
 	out := &ImportReport{
 		File: r.File, Summary: r.Summary(), Changed: r.Changed(), Channels: r.Channels, NewChannels: r.NewChannels,
-		Accepted: r.Accepted, Corrected: r.Corrected, Unchanged: r.Unchanged, Days: r.Days,
+		Accepted: r.Accepted, Corrected: r.Corrected, Unchanged: r.Unchanged, Days: r.Days, RegisterReads: r.Indexes,
 		SupplyPoints: views(r.SupplyPoints, func(p intake.SupplyPoint) ImportedInto {
 			return ImportedInto{p.Name, p.Partner, p.Property, p.Created}
 		}),

@@ -75,6 +75,8 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 	group.Go(func() error { return a.keepTrail(ctx) })
 	group.Go(func() error { return a.sweepDenied(ctx) })
 	group.Go(func() error { return a.stepKeys(ctx) })
+	group.Go(func() error { return a.hear(ctx) })
+	group.Go(func() error { return a.sealMonths(ctx) })
 	a.log.Info("serving", "listen", listener.Addr().String(), "auth", urls.Auth, "customer", urls.Customer, "support", urls.Support, "environment", a.Config.Environment)
 	if ready != nil {
 		if err := ready(urls); err != nil {
@@ -170,7 +172,7 @@ func (a *App) urls(at net.Addr) URLs {
 
 // hosts wires the tables of contents of all hosts.
 func (a *App) hosts(urls URLs, observe func(host, route string, status int, took time.Duration)) (http.Handler, error) {
-	serving := &server.Serving{Log: a.log, Lines: a.lines, Now: a.world.Now, Order: a.Registry.Mark.Stamp, Proxies: a.Config.proxies(), Observe: observe, Refused: a.refused, Strict: strings.HasPrefix(urls.Auth, "https://")}
+	serving := &server.Serving{Log: a.log, Lines: a.lines, Now: a.world.Now, Order: a.Registry.Mark.Stamp, Proxies: a.Config.proxies(), CertificateHeader: http.CanonicalHeaderKey(a.Config.ClientCertHeader), Observe: observe, Refused: a.refused, Deaf: a.deaf(), Strict: strings.HasPrefix(urls.Auth, "https://")}
 	authHost, customerHost, pages, err := a.tables(urls)
 	if err != nil {
 		return nil, err
@@ -205,9 +207,13 @@ func (a *App) hosts(urls URLs, observe func(host, route string, status int, took
 // tables builds the three hosts.
 func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *support.Host, err error) {
 	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Now: a.world.Now, Denied: a.denied, DPoP: a.proofs}
+	if a.nodes.engine != nil {
+		tokens.FeedAge = a.newsAge
+	}
 	issuer := &issuance.Issuer{
 		URL: urls.Auth, Keys: a.Keys, Customers: a.store, Journal: a.store, Actors: tokens, Now: a.world.Now, Chance: a.world.Chance,
 		Misses:    throttle.New(issuance.MissesOfApplication, 1<<10),
+		Quota:     a.Config.quota(),
 		Resources: map[string]domain.Audience{urls.Auth: domain.AudienceAuth, urls.Customer: domain.AudienceCustomer},
 	}
 	if urls.Customer == urls.Auth { // one origin: its URL names the API that tokens are for
@@ -230,6 +236,7 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 	}
 	customerHost, err = (&customer.Host{
 		Usage: a.Usage, Tokens: tokens, Consents: desk, Front: pages.Front().Handler,
+		Intake: a.Importer, Spool: a.Config.Data, Machine: time.Now,
 		URL: urls.Customer, AuthURL: urls.Auth, MaxAge: a.Config.span("jwks-max-age"),
 		Certificates: a.Config.asksForCertificates(),
 	}).Table()
@@ -240,12 +247,12 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 	return authTable, customerHost, pages, nil
 }
 
-// flushEvery is how much of the counting of routine issuance a crash may lose.
-const flushEvery = 5 * time.Second
+// FlushEvery is how much of the counting of routine issuance a crash may lose.
+const FlushEvery = 5 * time.Second
 
 // flushUses stores what is counted, until ctx ends.
 func (a *App) flushUses(ctx context.Context) error {
-	return a.every(ctx, flushEvery, "store what was counted", a.flush)
+	return a.every(ctx, FlushEvery, "store what was counted", a.flush)
 }
 
 // every does something again and again until ctx ends. What fails is in the log,

@@ -60,19 +60,32 @@ type (
 		FAPI              bool              `json:"fapi,omitempty"`
 		Disabled          bool              `json:"disabled"`
 		Created           time.Time         `json:"created"`
-		Use               *OwnUse           `json:"use,omitempty"` // app show, of one without secrets
+		Use               *Use              `json:"use,omitempty"` // app show, unless it is public
 	}
 	// SecretView is what can be known of a secret. It has no digest: not even
 	// that is shown.
 	SecretView struct {
-		ID       domain.SecretID `json:"id"`
-		Hint     string          `json:"hint"`
-		State    string          `json:"state"` // current, stops, stopped, expired
-		Created  time.Time       `json:"created"`
-		Expires  *time.Time      `json:"expires,omitempty"`
-		Stops    *time.Time      `json:"stops,omitempty"`
-		LastUsed *time.Time      `json:"lastUsed,omitempty"`
-		Tokens   int64           `json:"tokens"`
+		ID      domain.SecretID `json:"id"`
+		Hint    string          `json:"hint"`
+		State   string          `json:"state"` // current, stops, stopped, expired
+		Created time.Time       `json:"created"`
+		Expires *time.Time      `json:"expires,omitempty"`
+		Stops   *time.Time      `json:"stops,omitempty"`
+		Use
+	}
+	// Use is how often something has opened the door: a secret, or all that an
+	// application has.
+	Use struct {
+		LastUsed *time.Time `json:"lastUsed,omitempty"`
+		Tokens   int64      `json:"tokens"`
+		Hour     int64      `json:"tokensThisHour"`
+		Day      int64      `json:"tokensIn24Hours"` // this one included
+		Hours    []HourView `json:"hours,omitempty"` // that had any, of the last 48, oldest first
+	}
+	// HourView is how many tokens there were in the hour that begins then.
+	HourView struct {
+		Hour   time.Time `json:"hour"`
+		Tokens int64     `json:"tokens"`
 	}
 	// RoleView is an API role.
 	RoleView struct {

@@ -47,7 +47,7 @@ func (a *App) appView(app domain.Application) ApplicationView {
 }
 
 func secretView(s domain.StoredSecret, use domain.SecretUse, now time.Time) SecretView {
-	v := SecretView{ID: s.ID, Hint: s.Hint, State: "current", Created: s.CreatedAt, Tokens: use.Tokens}
+	v := SecretView{ID: s.ID, Hint: s.Hint, State: "current", Created: s.CreatedAt, Use: useView(use, now)}
 	if !s.ExpiresAt.IsZero() {
 		v.Expires = &s.ExpiresAt
 	}
@@ -58,9 +58,6 @@ func secretView(s domain.StoredSecret, use domain.SecretUse, now time.Time) Secr
 		}
 	} else if !s.Live(now) {
 		v.State = "expired"
-	}
-	if !use.LastUsed.IsZero() {
-		v.LastUsed = &use.LastUsed
 	}
 	return v
 }

@@ -37,7 +37,7 @@ func (c *Clients) Assertion(ctx context.Context, id, raw string, from domain.Ori
 	if err == nil {
 		c.Throttle.succeeded(a)
 		if c.UsedOwn != nil {
-			c.UsedOwn(app.ID, c.Now())
+			c.UsedOwn(app.ID, c.Now(), from.Token)
 		}
 		return app, nil
 	}

@@ -45,7 +45,7 @@ func newDesk(t *testing.T) *desk {
 	}}
 	c.Directory.Directory().Applications["app_signs"] = d.app
 	c.Audiences, c.Replays = []string{"https://auth"}, jtis{}
-	c.UsedOwn = func(id domain.ClientID, _ time.Time) { d.used[id]++ }
+	c.UsedOwn = func(id domain.ClientID, _ time.Time, _ bool) { d.used[id]++ }
 	return d
 }
 

@@ -58,7 +58,7 @@ func clients(t testing.TB) (*authn.Clients, string) {
 func TestOneAnswerForAllRefusedClients(t *testing.T) {
 	c, clear := clients(t)
 	var used []domain.SecretID
-	c.Used = func(id domain.SecretID, at time.Time) { used = append(used, id) }
+	c.Used = func(id domain.SecretID, _ time.Time, _ bool) { used = append(used, id) }
 	post, basic := domain.ClientSecretPost, domain.ClientSecretBasic
 	other := secret.New(nil, environment).Reveal()
 	live := secret.New(nil, "wg_live_").Reveal()

@@ -94,38 +94,38 @@ func TestPresent(t *testing.T) {
 	}{
 		"bound to nothing": {with: func(raw, _ string) present { return present{Token: raw} }},
 		"bound to nothing, by chance with a certificate": {with: func(raw, _ string) present { return present{Token: raw, Certificate: another} }},
-		"bound to nothing, with the scheme DPoP": {code: oauth.InvalidToken, with: func(raw, nonce string) present {
+		"RFC 9449 §7.1: bound to nothing, with the scheme DPoP": {code: oauth.InvalidToken, with: func(raw, nonce string) present {
 			return present{Token: raw, DPoP: true, Proofs: []string{mine.proof(t, resource, raw, nonce)}}
 		}},
-		"bound to a key, with its proof": {bound: key, with: func(raw, nonce string) present {
+		"RFC 9449 §7.1: bound to a key, with its proof": {bound: key, with: func(raw, nonce string) present {
 			return present{Token: raw, DPoP: true, Proofs: []string{mine.proof(t, resource, raw, nonce)}}
 		}},
-		"alone":                       {bound: key, code: oauth.InvalidToken, with: func(raw, _ string) present { return present{Token: raw} }},
-		"with the scheme and nothing": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, _ string) present { return present{Token: raw, DPoP: true} }},
-		"with its proof and another scheme": {bound: key, code: oauth.InvalidToken, with: func(raw, nonce string) present {
+		"RFC 9449 §7.2: alone":                       {bound: key, code: oauth.InvalidToken, with: func(raw, _ string) present { return present{Token: raw} }},
+		"RFC 9449 §4.3: with the scheme and nothing": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, _ string) present { return present{Token: raw, DPoP: true} }},
+		"RFC 9449 §7.2: with its proof and another scheme": {bound: key, code: oauth.InvalidToken, with: func(raw, nonce string) present {
 			return present{Token: raw, Proofs: []string{mine.proof(t, resource, raw, nonce)}}
 		}},
-		"with two proofs": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, nonce string) present {
+		"RFC 9449 §4.3: with two proofs": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, nonce string) present {
 			return present{Token: raw, DPoP: true, Proofs: []string{mine.proof(t, resource, raw, nonce), mine.proof(t, resource, raw, nonce)}}
 		}},
-		"with a proof by another key": {bound: key, code: oauth.InvalidToken, with: func(raw, nonce string) present {
+		"RFC 9449 §4.3: with a proof by another key": {bound: key, code: oauth.InvalidToken, with: func(raw, nonce string) present {
 			return present{Token: raw, DPoP: true, Proofs: []string{theirs.proof(t, resource, raw, nonce)}}
 		}},
-		"with a proof for another token": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, nonce string) present {
+		"RFC 9449 §4.3: with a proof for another token": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, nonce string) present {
 			return present{Token: raw, DPoP: true, Proofs: []string{mine.proof(t, resource, "x.y.z", nonce)}}
 		}},
-		"with a proof for another URL": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, nonce string) present {
+		"RFC 9449 §4.3: with a proof for another URL": {bound: key, code: oauth.InvalidDPoPProof, with: func(raw, nonce string) present {
 			return present{Token: raw, DPoP: true, Proofs: []string{mine.proof(t, "https://evil.example.com/", raw, nonce)}}
 		}},
-		"with a proof without a nonce": {bound: key, code: oauth.UseDPoPNonce, with: func(raw, _ string) present {
+		"RFC 9449 §9: with a proof without a nonce": {bound: key, code: oauth.UseDPoPNonce, with: func(raw, _ string) present {
 			return present{Token: raw, DPoP: true, Proofs: []string{mine.proof(t, resource, raw, "")}}
 		}},
 		"a certificate instead of the key": {bound: key, code: oauth.InvalidToken, with: func(raw, _ string) present {
 			return present{Token: raw, Certificate: certificate}
 		}},
-		"bound to a certificate, on its connection": {bound: x5t, with: func(raw, _ string) present { return present{Token: raw, Certificate: certificate} }},
-		"on another's connection":                   {bound: x5t, code: oauth.InvalidToken, with: func(raw, _ string) present { return present{Token: raw, Certificate: another} }},
-		"on one without":                            {bound: x5t, code: oauth.InvalidToken, with: func(raw, _ string) present { return present{Token: raw} }},
+		"RFC 8705 §3: bound to a certificate, on its connection": {bound: x5t, with: func(raw, _ string) present { return present{Token: raw, Certificate: certificate} }},
+		"RFC 8705 §3: on another's connection":                   {bound: x5t, code: oauth.InvalidToken, with: func(raw, _ string) present { return present{Token: raw, Certificate: another} }},
+		"RFC 8705 §3: on one without":                            {bound: x5t, code: oauth.InvalidToken, with: func(raw, _ string) present { return present{Token: raw} }},
 		"a proof instead of the certificate": {bound: x5t, code: oauth.InvalidToken, with: func(raw, nonce string) present {
 			return present{Token: raw, DPoP: true, Certificate: certificate, Proofs: []string{mine.proof(t, resource, raw, nonce)}}
 		}},

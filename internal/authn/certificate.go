@@ -34,7 +34,7 @@ func (c *Clients) Certificate(id string, chain []*x509.Certificate, from domain.
 	if err == nil {
 		c.Throttle.succeeded(a)
 		if c.UsedOwn != nil {
-			c.UsedOwn(app.ID, c.Now())
+			c.UsedOwn(app.ID, c.Now(), from.Token)
 		}
 		return app, nil
 	}

@@ -80,25 +80,25 @@ func TestRFC8705Section2_1(t *testing.T) {
 		chain   []*x509.Certificate
 		good    bool
 	}{
-		"the distinguished name":           {name, []*x509.Certificate{mine}, true},
-		"an authority between":             {name, []*x509.Certificate{leaf(middle, between, nil), middle}, true},
-		"a name in the DNS":                {"dns:METER.example.com", []*x509.Certificate{mine}, true},
-		"a URI":                            {"uri:https://meter.example.com/", []*x509.Certificate{mine}, true},
-		"an address":                       {"ip:192.0.2.1", []*x509.Certificate{mine}, true},
-		"the address in the other form":    {"ip:::ffff:192.0.2.1", []*x509.Certificate{mine}, true},
-		"a mailbox":                        {"email:meter@example.com", []*x509.Certificate{mine}, true},
-		"a part of the distinguished name": {"CN=meter", []*x509.Certificate{mine}, false},
-		"another order":                    {`O=Example\, Inc.,CN=meter`, []*x509.Certificate{mine}, false},
-		"another name in the DNS":          {"dns:example.com", []*x509.Certificate{mine}, false},
-		"a DNS name as a mailbox":          {"email:meter.example.com", []*x509.Certificate{mine}, false},
-		"no subject":                       {"", []*x509.Certificate{mine}, false},
-		"no certificate":                   {name, nil, false},
-		"of another authority":             {name, []*x509.Certificate{leaf(elsewhere, foreign, nil)}, false},
-		"and that one sent along":          {name, []*x509.Certificate{leaf(elsewhere, foreign, nil), elsewhere}, false},
-		"the authority between is missing": {name, []*x509.Certificate{leaf(middle, between, nil)}, false},
-		"over":                             {name, []*x509.Certificate{leaf(root, signer, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) })}, false},
-		"not yet":                          {name, []*x509.Certificate{leaf(root, signer, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) })}, false},
-		"for servers":                      {name, []*x509.Certificate{leaf(root, signer, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })}, false},
+		"RFC 8705 §2.1.2: tls_client_auth_subject_dn":            {name, []*x509.Certificate{mine}, true},
+		"RFC 8705 §2.1: an authority between":                    {name, []*x509.Certificate{leaf(middle, between, nil), middle}, true},
+		"RFC 8705 §2.1.2: tls_client_auth_san_dns":               {"dns:METER.example.com", []*x509.Certificate{mine}, true},
+		"RFC 8705 §2.1.2: tls_client_auth_san_uri":               {"uri:https://meter.example.com/", []*x509.Certificate{mine}, true},
+		"RFC 8705 §2.1.2: tls_client_auth_san_ip":                {"ip:192.0.2.1", []*x509.Certificate{mine}, true},
+		"RFC 8705 §2.1.2: the address in the other form":         {"ip:::ffff:192.0.2.1", []*x509.Certificate{mine}, true},
+		"RFC 8705 §2.1.2: tls_client_auth_san_email":             {"email:meter@example.com", []*x509.Certificate{mine}, true},
+		"RFC 8705 §2.1: a part of the distinguished name":        {"CN=meter", []*x509.Certificate{mine}, false},
+		"RFC 8705 §2.1: another order of the distinguished name": {`O=Example\, Inc.,CN=meter`, []*x509.Certificate{mine}, false},
+		"RFC 8705 §2.1: another name in the DNS":                 {"dns:example.com", []*x509.Certificate{mine}, false},
+		"RFC 8705 §2.1.2: a DNS name as a mailbox":               {"email:meter.example.com", []*x509.Certificate{mine}, false},
+		"no subject":                                      {"", []*x509.Certificate{mine}, false},
+		"RFC 8705 §2: no certificate":                     {name, nil, false},
+		"RFC 8705 §2.1: of another authority":             {name, []*x509.Certificate{leaf(elsewhere, foreign, nil)}, false},
+		"RFC 8705 §2.1: and that one sent along":          {name, []*x509.Certificate{leaf(elsewhere, foreign, nil), elsewhere}, false},
+		"RFC 8705 §2.1: the authority between is missing": {name, []*x509.Certificate{leaf(middle, between, nil)}, false},
+		"RFC 8705 §2.1: over":                             {name, []*x509.Certificate{leaf(root, signer, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) })}, false},
+		"RFC 8705 §2.1: not yet":                          {name, []*x509.Certificate{leaf(root, signer, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) })}, false},
+		"RFC 8705 §2.1: for servers":                      {name, []*x509.Certificate{leaf(root, signer, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })}, false},
 	} {
 		app := &domain.Listing{Application: domain.Application{ID: "app_a", Type: domain.Confidential, AuthMethod: domain.TLSClientAuth, TLSSubject: c.subject}}
 		clients := certified(app)
@@ -143,7 +143,7 @@ func TestRFC8705Section2_2(t *testing.T) {
 		certificate *x509.Certificate
 		good        bool
 	}{
-		"the registered one": {mine, true}, "the same key in another": {again, false}, "another": {theirs, false}, "one whose time is over": {old, false},
+		"RFC 8705 §2.2: the registered one": {mine, true}, "RFC 8705 §2.2.1: the same key in another": {again, false}, "RFC 8705 §2.2: another": {theirs, false}, "RFC 8705 §2.2: one whose time is over": {old, false},
 	} {
 		if got, err := clients.Certificate("app_a", []*x509.Certificate{c.certificate}, domain.Origin{}); (err == nil) != c.good {
 			t.Errorf("%s: got %v, %v, want accepted: %v", name, got, err, c.good)

@@ -22,11 +22,11 @@ type Clients struct {
 	Environment secret.Environment
 	Now         func() time.Time
 	// Used is told which secret opened the door, so that people can see which
-	// one is safe to retire. It must not block.
-	Used func(id domain.SecretID, at time.Time)
-	// UsedOwn is told which application came with its own key or certificate. It
-	// must not block.
-	UsedOwn func(id domain.ClientID, at time.Time)
+	// one is safe to retire, and whether it was for a token. It must not block.
+	Used func(id domain.SecretID, at time.Time, token bool)
+	// UsedOwn is told which application came with its own key or certificate, and
+	// whether for a token. It must not block.
+	UsedOwn func(id domain.ClientID, at time.Time, token bool)
 	// Audiences are our issuer, first, and token endpoints, one of which an assertion
 	// must name; Replays remembers those that have been used.
 	Audiences []string
@@ -77,7 +77,7 @@ func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMetho
 	if err := c.Throttle.refuses(a); err != nil {
 		return nil, err
 	}
-	app, err := c.client(id, given, method)
+	app, err := c.client(id, given, method, from.Token)
 	if err == nil {
 		c.Throttle.succeeded(a)
 		return app, nil
@@ -89,7 +89,7 @@ func (c *Clients) Client(id string, given domain.Secret, method domain.AuthMetho
 }
 
 // client is [Clients.Client] without a limit.
-func (c *Clients) client(id string, given domain.Secret, method domain.AuthMethod) (*domain.Listing, error) {
+func (c *Clients) client(id string, given domain.Secret, method domain.AuthMethod, token bool) (*domain.Listing, error) {
 	text := given.Reveal()
 	digest := c.Pepper.Digest(text)
 	wellFormed := secret.WellFormed(text, c.Environment)
@@ -123,7 +123,7 @@ func (c *Clients) client(id string, given domain.Secret, method domain.AuthMetho
 		return nil, errClient("pinned to "+string(app.AuthMethod), app.ID)
 	}
 	if c.Used != nil {
-		c.Used(match, now)
+		c.Used(match, now, token)
 	}
 	return app, nil
 }

@@ -142,4 +142,17 @@ type Partner struct {
 type SecretUse struct {
 	LastUsed time.Time
 	Tokens   int64
+	Hours    []HourUse // in which there were any, oldest first; nil: none
 }
+
+// HourUse is how many tokens there were in one hour.
+type HourUse struct {
+	Hour   int64 // since 1970
+	Tokens int64
+}
+
+// UseHours is how many hours of [SecretUse] are kept, the latest one included.
+const UseHours = 48
+
+// HourOf returns the hour since 1970 that an instant is in.
+func HourOf(at time.Time) int64 { return at.Unix() / int64(time.Hour/time.Second) }

@@ -47,6 +47,8 @@ type Origin struct {
 	// Proven is the key or certificate that the request has proven to hold. What
 	// tokens it brings are bound to it.
 	Proven Confirmation
+	// Token says that it asks for a token, and not about one.
+	Token bool
 	// At is when it arrived, by the clock.
 	At time.Time
 	// Order is the instant of issue of what the request brings, in the order of

@@ -49,8 +49,14 @@ func (is *Issuer) actAs(ctx context.Context, caller domain.Caller, user domain.U
 			return oauth.Token{}, err
 		}
 	}
+	if err := is.within(ctx, caller, false, req.From); err != nil { // who is over it learns of nobody
+		return oauth.Token{}, err
+	}
 	customer, err := is.customer(ctx, caller, user)
 	if err != nil {
+		return oauth.Token{}, err
+	}
+	if err := is.within(ctx, caller, true, req.From); err != nil {
 		return oauth.Token{}, err
 	}
 	act := domain.NewEntryID(is.Now(), is.chance())

@@ -27,6 +27,8 @@ type Issuer struct {
 	Actors    Actors // for exchanges
 	// Misses counts who asks for customers that are not there; nil: nobody does.
 	Misses *throttle.Limiter
+	// Quota bounds impersonations; nil: nothing does.
+	Quota *Quota
 	// Resources maps the public URL of a host to its audience (RFC 8707).
 	Resources map[string]domain.Audience
 	Now       func() time.Time

@@ -100,10 +100,10 @@ func TestOwnUsesAreCounted(t *testing.T) {
 	app, _ := w.app(t, registry.NewApplication{Keys: keySet(t, "a")})
 	for range 3 {
 		w.now = w.now.Add(time.Second)
-		w.UsedOwn(app.ID, w.now)
+		w.UsedOwn(app.ID, w.now, true)
 	}
 	must(t, w.Flush(t.Context()))
-	w.UsedOwn(app.ID, w.now)
+	w.UsedOwn(app.ID, w.now, true)
 	must(t, w.Flush(t.Context()))
 	must(t, w.Flush(t.Context()))
 	use, err := w.store.OwnUse(t.Context(), app.ID)

@@ -83,7 +83,7 @@ func (w *world) app(t *testing.T, n registry.NewApplication) (domain.Application
 
 // opens reports whether a secret opens the door of an application.
 func (w *world) opens(id domain.ClientID, s domain.Secret) bool {
-	_, err := w.clients.Client(string(id), s, domain.ClientSecretPost, domain.Origin{})
+	_, err := w.clients.Client(string(id), s, domain.ClientSecretPost, domain.Origin{Token: true})
 	return err == nil
 }
 

@@ -58,10 +58,12 @@ type Store interface {
 	// secrets: new ones are added, changed ones updated, none is deleted.
 	// change may run twice.
 	ChangeSecrets(ctx context.Context, id domain.ClientID, change func(*domain.Application, []domain.StoredSecret) ([]domain.StoredSecret, error), e domain.Entry) error
-	// SecretUses returns when each secret of an application was last used and
-	// how many tokens it brought.
+	// SecretUses returns when each secret of an application was last used, how
+	// many tokens it brought, and how many in each hour that is still kept.
 	SecretUses(ctx context.Context, id domain.ClientID) (map[domain.SecretID]domain.SecretUse, error)
-	// CountUses adds to those counts, in one transaction.
+	// CountUses adds to those counts, in one transaction. The hours may come in
+	// any order; those [domain.UseHours] before the latest, of whatever secret,
+	// are forgotten.
 	CountUses(ctx context.Context, uses map[domain.SecretID]domain.SecretUse) error
 	// OwnUse returns when an application last came with a key or certificate of
 	// its own, and how often; CountOwnUses adds to that, in one transaction.

@@ -36,6 +36,10 @@ func (d Document) Write(w http.ResponseWriter, r *http.Request) {
 	WriteBody(w, http.StatusOK, d.Type, d.Body)
 }
 
+// Has reports whether the client says that it has what an entity tag, given with
+// its quotes, names (RFC 9110 §13.1.2).
+func Has(r *http.Request, etag string) bool { return known(r.Header["If-None-Match"], etag) }
+
 // known reports whether an entity tag is in the lists of If-None-Match, by the
 // weak comparison (RFC 9110 §8.8.3.2). What is no list ends the search: then the
 // whole document is sent, which is never wrong.

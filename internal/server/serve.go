@@ -38,11 +38,17 @@ type Serving struct {
 	Order func(arrived time.Time) time.Time
 	// Proxies are believed when they say whom they forward for.
 	Proxies Proxies
+	// CertificateHeader is the header in which they pass on the client certificate
+	// of a connection that ended with them, spelled as net/http does; empty: none.
+	CertificateHeader string
 	// Observe is told of every answered request, for the metrics.
 	Observe func(host, route string, status int, took time.Duration)
 	// Refused is told of every request that was refused by its guard or handler,
 	// for the audit log. It must not block.
 	Refused func(Refusal)
+	// Deaf reports whether this node has not heard for too long what the others
+	// change; nil: there are no others.
+	Deaf func() bool
 	// Strict tells browsers to come by https only (RFC 6797); for hosts that
 	// have it.
 	Strict bool
@@ -179,9 +185,6 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call := &rec.call
 	call.Event.reset()
 	call.Caller, call.Certificates = domain.Caller{}, nil
-	if r.TLS != nil {
-		call.Certificates = r.TLS.PeerCertificates
-	}
 	call.Origin = domain.Origin{RequestID: s.requestID(&rec.random), Address: s.Proxies.Address(r), At: start, Order: order}
 
 	h := w.Header()
@@ -209,6 +212,9 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status: rec.status, bytes: rec.bytes, at: start, took: took,
 	})
 	rec.w = nil
+	if rec.aborted {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 var (
@@ -239,13 +245,25 @@ func (e *endpoint) answer(rec *recorder, r *http.Request, call *Call) (host stri
 		if v == nil {
 			return
 		}
-		if v == http.ErrAbortHandler {
-			panic(v)
+		if v == http.ErrAbortHandler { // the connection is cut, after the line in the log
+			host, rec.aborted = b.host.Name, true
+			return
 		}
 		call.Event.Add(slog.String("stack", string(debug.Stack())))
 		e.refuse(rec, b.route, call, fmt.Errorf("panic: %v", v))
 	}()
-	err := b.route.Guard.admit(b.host, r, call)
+	r, err := e.serving.forwarded(r)
+	if err == nil {
+		if r.TLS != nil {
+			call.Certificates = r.TLS.PeerCertificates
+		}
+		if e.serving.Deaf != nil && b.route.writes() && e.serving.Deaf() {
+			err = errDeaf
+		}
+	}
+	if err == nil {
+		err = b.route.Guard.admit(b.host, r, call)
+	}
 	if err == nil {
 		err = b.route.Handler(rec, r, call)
 	}
@@ -254,6 +272,9 @@ func (e *endpoint) answer(rec *recorder, r *http.Request, call *Call) (host stri
 	}
 	return b.host.Name
 }
+
+// errDeaf asks to come again, or to another node.
+var errDeaf = &domain.Error{Kind: domain.Unavailable, Public: "this server has not heard of the others for too long; try again"}
 
 // refuse notes and writes an error, unless an answer is on its way already.
 func (e *endpoint) refuse(rec *recorder, route Route, call *Call, err error) {
@@ -266,16 +287,19 @@ func (e *endpoint) refuse(rec *recorder, route Route, call *Call, err error) {
 // recorder remembers the status and the size of an answer, and holds what a
 // request needs, so that all of it is reused.
 type recorder struct {
-	w      http.ResponseWriter
-	status int
-	bytes  int64
-	call   Call
-	random [13]byte // room for a request's identifier
+	w       http.ResponseWriter
+	status  int
+	bytes   int64
+	aborted bool // whoever answers wants the connection cut
+	call    Call
+	random  [13]byte // room for a request's identifier
 }
 
 var recorders = sync.Pool{New: func() any { return &recorder{call: Call{Event: &Event{}}} }}
 
-func (r *recorder) reset(w http.ResponseWriter) { r.w, r.status, r.bytes = w, 0, 0 }
+func (r *recorder) reset(w http.ResponseWriter) {
+	r.w, r.status, r.bytes, r.aborted = w, 0, 0, false
+}
 
 // Header returns the answer's headers.
 func (r *recorder) Header() http.Header { return r.w.Header() }

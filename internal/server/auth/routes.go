@@ -78,9 +78,9 @@ func (h *Host) Table() *server.Host {
 			{Pattern: "POST /oauth2/revoke", Guard: server.Public, Handler: h.revoke, Dialect: ez, Metadata: "revocation_endpoint", Stale: true}, // RFC 7009 §2
 			{Pattern: "POST /revoke-token/{$}", Guard: server.Public, Handler: h.revoke, Dialect: kr, Stale: true},
 			{Pattern: "POST /revoke-token", Guard: server.Public, Handler: h.revoke, Dialect: kr, Stale: true},
-			{Pattern: "POST /oauth2/introspect", Guard: server.Public, Handler: h.introspect, Dialect: ez, Metadata: "introspection_endpoint"},               // RFC 7662 §2
+			{Pattern: "POST /oauth2/introspect", Guard: server.Public, Handler: h.introspect, Dialect: ez, Metadata: "introspection_endpoint"},                             // RFC 7662 §2
 			{Pattern: "GET /v1/auth/impersonate", Guard: server.Permission(domain.CanImpersonate, domain.AudienceAuth), Handler: h.impersonate, Dialect: ez, Writes: true}, // E17
-			{Pattern: "GET /.well-known/jwks.json", Guard: server.Public, Handler: h.jwks, Dialect: ez, Metadata: "jwks_uri"},                                // RFC 7517 §5
+			{Pattern: "GET /.well-known/jwks.json", Guard: server.Public, Handler: h.jwks, Dialect: ez, Metadata: "jwks_uri"},                                              // RFC 7517 §5
 			{Pattern: "GET /.well-known/jwks.json/{$}", Guard: server.Public, Handler: h.jwks, Dialect: ez},
 			{Pattern: "GET /oauth2/authorize", Guard: server.Public, Handler: h.authorize, Dialect: server.Pages(""), Metadata: "authorization_endpoint"}, // RFC 6749 §3.1
 			{Pattern: "POST /oauth2/authorize", Guard: server.Public, Handler: h.authorize, Dialect: server.Pages("")},
@@ -153,6 +153,7 @@ func (h *Host) token(w http.ResponseWriter, r *http.Request, call *server.Call, 
 	if err != nil {
 		return oauth.Token{}, err
 	}
+	call.Origin.Token = true
 	client := h.client
 	if req.Redemption != nil {
 		req.Redemption.Lasting, client = lasting, h.anyClient

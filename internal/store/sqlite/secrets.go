@@ -77,48 +77,6 @@ func addSecret(conn *sqlite.Conn, id domain.ClientID, s domain.StoredSecret) err
 	return insert(conn, "a secret with this identifier exists", sql, secretValues(id, s)...)
 }
 
-// SecretUses returns when each secret of an application was last used and how
-// many tokens it brought. Secrets that were never used are not in it.
-func (s *Store) SecretUses(ctx context.Context, id domain.ClientID) (map[domain.SecretID]domain.SecretUse, error) {
-	const sql = `
-		SELECT u.secret, u.last_used, u.tokens FROM secret_use u JOIN secret s ON s.id = u.secret
-		WHERE s.client = ?1`
-	uses := map[domain.SecretID]domain.SecretUse{}
-	err := s.readAt(ctx, "read the use of secrets", func(conn *sqlite.Conn) error {
-		_, err := all(conn, func(row *sqlite.Stmt) (struct{}, error) {
-			uses[domain.SecretID(row.ColumnText(0))] = domain.SecretUse{
-				LastUsed: instant(row.ColumnInt64(1)),
-				Tokens:   row.ColumnInt64(2),
-			}
-			return struct{}{}, nil
-		}, sql, id)
-		if err == nil && len(uses) == 0 {
-			return exists(conn, anApplication, `SELECT 1 FROM application WHERE id = ?1`, id)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return uses, nil
-}
-
-// CountUses adds to those counts, in one transaction.
-func (s *Store) CountUses(ctx context.Context, uses map[domain.SecretID]domain.SecretUse) error {
-	const sql = `
-		INSERT INTO secret_use (secret, last_used, tokens) VALUES (?1, ?2, ?3)
-		ON CONFLICT (secret) DO UPDATE SET
-			last_used = max(last_used, excluded.last_used), tokens = tokens + excluded.tokens`
-	return s.change(ctx, "count the use of secrets", func(conn *sqlite.Conn) error {
-		for id, use := range uses {
-			if err := insert(conn, "", sql, id, micros(use.LastUsed), use.Tokens); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 func secretValues(id domain.ClientID, s domain.StoredSecret) []any {
 	return []any{s.ID, id, s.Digest[:], s.Hint, micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.RetiredAt)}
 }
