@@ -127,8 +127,12 @@ func (t *transfer) apart(f func() error) error {
 	return run(t.ctx, t.conn, "RELEASE SAVEPOINT addition")
 }
 
-// Record adds an entry to the audit log.
+// Record adds an entry to the audit log. That takes the lock that all nodes share,
+// so that what waits is sent first.
 func (t *transfer) Record(e domain.Entry) error {
+	if err := t.flush(); err != nil {
+		return failure(t.ctx, "store days", err)
+	}
 	return failure(t.ctx, "record an act", t.store.record(t.ctx, t.conn, e))
 }
 

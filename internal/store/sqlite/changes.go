@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -13,24 +15,43 @@ import (
 // what an import writes.
 func (s *Store) Changes(ctx context.Context, channel domain.ChannelID, after domain.Change, limit int) (list []domain.Change, err error) {
 	err = s.readAt(ctx, "list the changes of a channel", func(conn *sqlite.Conn) error {
-		list, err = all(conn, scanChange, changesOf, channel, micros(after.RecordedAt), after.Day, limit)
+		list, err = changes(conn, channel, after, limit)
 		return err
 	})
 	return list, err
 }
 
-const changesOf = `
-	WITH RECURSIVE
-	own (day, last) AS (
-		SELECT first_day, last_day FROM extent WHERE ch = ?1 AND last_recorded_at >= ?2
-		UNION ALL
-		SELECT day + 1, last FROM own WHERE day < last)
-	SELECT recorded_at, day, rev FROM (
-		SELECT h.recorded_at, h.day, h.rev FROM own JOIN hot h ON h.day = own.day AND h.ch = ?1
-		UNION ALL
-		SELECT recorded_at, day, rev FROM history WHERE ch = ?1)
-	WHERE (recorded_at, day) > (?2, ?3)
-	ORDER BY recorded_at, day LIMIT ?4`
+func changes(conn *sqlite.Conn, channel domain.ChannelID, after domain.Change, limit int) ([]domain.Change, error) {
+	const old = `
+		SELECT recorded_at, day, rev FROM history
+		WHERE ch = ?1 AND (recorded_at, day) > (?2, ?3)
+		ORDER BY recorded_at, day LIMIT ?4`
+	r, err := findReach(conn, channel)
+	if err != nil || r.recorded < micros(after.RecordedAt) {
+		return []domain.Change{}, err
+	}
+	list, err := all(conn, scanChange, old, channel, micros(after.RecordedAt), after.Day, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := domain.DayRange{First: r.first, Last: r.last}
+	err = readDays(conn, channel, all, micros(after.RecordedAt), func(d sealedDay) error {
+		c := domain.Change{RecordedAt: instant(d.RecordedAt), Day: d.Date, Revision: d.Revision}
+		if compareChanges(c, after) > 0 {
+			list = append(list, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(list, compareChanges)
+	return slices.Clip(list[:min(len(list), max(limit, 0))]), nil
+}
+
+func compareChanges(a, b domain.Change) int {
+	return cmp.Or(a.RecordedAt.Compare(b.RecordedAt), cmp.Compare(a.Day, b.Day))
+}
 
 func scanChange(row *sqlite.Stmt) (domain.Change, error) {
 	return domain.Change{

@@ -39,6 +39,25 @@ func (s *Store) Channels(ctx context.Context, scope domain.Scope, property domai
 	return list, err
 }
 
+// SupplyPoint finds a supply point within the scope by its name.
+func (s *Store) SupplyPoint(ctx context.Context, scope domain.Scope, market domain.Market, identifier string) (p domain.SupplyPoint, err error) {
+	const sql = `
+		SELECT ` + supplyPointColumns + `
+		FROM supply_point s
+			JOIN property p ON p.id = s.property AND p.partner = s.partner
+			LEFT JOIN account a ON a.partner = p.partner AND a.number = p.account
+		WHERE s.market = ?1 AND s.identifier = ?2 AND s.partner = ?3 AND (?4 = '' OR a.person = ?4)`
+	err = s.read(ctx, "find a supply point", func(conn *sqlite.Conn) error {
+		if scope.Application != "" {
+			p, err = agreedSupplyPoint(conn, scope, market, identifier)
+		} else {
+			p, err = one(conn, aSupplyPoint, scanSupplyPoint, sql, market, identifier, scope.Partner, scope.User)
+		}
+		return err
+	})
+	return p, err
+}
+
 // supplyPoint finds a supply point of any partner.
 func supplyPoint(conn *sqlite.Conn, market domain.Market, identifier string) (domain.SupplyPoint, error) {
 	const sql = `SELECT ` + supplyPointColumns + ` FROM supply_point s WHERE s.market = ?1 AND s.identifier = ?2`

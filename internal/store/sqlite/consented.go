@@ -148,6 +148,19 @@ func agreedChannels(conn *sqlite.Conn, scope domain.Scope, id domain.PropertyID)
 	return all(conn, scanChannel, sql, agreedArgs(id, scope)...)
 }
 
+// agreedSupplyPoint finds a supply point that a scope with an application sees.
+func agreedSupplyPoint(conn *sqlite.Conn, scope domain.Scope, market domain.Market, identifier string) (domain.SupplyPoint, error) {
+	const sql = `
+		SELECT ` + supplyPointColumns + `
+		FROM supply_point s
+			CROSS JOIN property p ON p.id = s.property AND p.partner = s.partner
+			CROSS JOIN account a ON a.partner = p.partner AND a.number = p.account
+			CROSS JOIN consent ON consent.client = ?4 AND consent.person = a.person
+			CROSS JOIN consent_point ON consent_point.consent = consent.id AND consent_point.supply_point = s.id
+		WHERE s.market = ?1 AND s.identifier = ?7 AND ` + agreed + `LIMIT 1`
+	return one(conn, aSupplyPoint, scanSupplyPoint, sql, append(agreedArgs(market, scope), identifier)...)
+}
+
 // FindConsent finds a consent of any partner.
 func (s *Store) FindConsent(ctx context.Context, id domain.ConsentID) (c domain.Consent, err error) {
 	const sql = `SELECT ` + consentColumns + ` FROM consent c WHERE c.id = ?1`

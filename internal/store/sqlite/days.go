@@ -2,39 +2,24 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/interval"
 )
 
 // Extent returns how far a channel's days go.
-func (s *Store) Extent(ctx context.Context, channel domain.ChannelID) (r domain.Extent, err error) {
+func (s *Store) Extent(ctx context.Context, channel domain.ChannelID) (e domain.Extent, err error) {
 	err = s.read(ctx, "find how far a channel's days go", func(conn *sqlite.Conn) error {
-		r, err = extent(conn, channel)
+		r, err := findReach(conn, channel)
+		e = r.extent()
 		return err
 	})
-	return r, err
-}
-
-func extent(conn *sqlite.Conn, channel domain.ChannelID) (r domain.Extent, err error) {
-	stmt, err := conn.Prepare(`SELECT first_day, last_day, complete_day, last_recorded_at FROM extent WHERE ch = ?1`)
-	if err != nil {
-		return r, err
-	}
-	stmt.BindInt64(1, int64(channel))
-	ok, err := stmt.Step()
-	if err != nil || !ok {
-		return r, err
-	}
-	r = domain.Extent{
-		First:      domain.Date(stmt.ColumnInt32(0)),
-		Last:       domain.Date(stmt.ColumnInt32(1)),
-		Complete:   domain.Date(stmt.ColumnInt32(2)),
-		RecordedAt: instant(stmt.ColumnInt64(3)),
-	}
-	return r, stmt.Reset()
+	return e, err
 }
 
 // Days calls f with each stored day of the channel that is asked for. One of the
@@ -42,43 +27,221 @@ func extent(conn *sqlite.Conn, channel domain.ChannelID) (r domain.Extent, err e
 // must not read from the store itself.
 func (s *Store) Days(ctx context.Context, channel domain.ChannelID, asked domain.DayRange, f func(domain.Day) error) error {
 	return s.readAt(ctx, "read the days of a channel", func(conn *sqlite.Conn) error {
-		r, err := extent(conn, channel)
-		if err != nil || r.RecordedAt.IsZero() {
-			return err
-		}
-		asked.First, asked.Last = max(asked.First, r.First), min(asked.Last, r.Last)
-		return days(conn, channel, asked, f)
+		return readDays(conn, channel, asked, 0, func(d sealedDay) error {
+			if !asked.AsOf.IsZero() && d.RecordedAt > micros(asked.AsOf) {
+				old, err := replaced(conn, channel, d.Date, asked.AsOf)
+				if err != nil || old.Revision == 0 {
+					return err
+				}
+				return callers(f(old))
+			}
+			return callers(f(d.day()))
+		})
 	})
 }
 
-// days looks up one day after the other: the key begins with the day, so that
-// a range would pass over all channels.
-func days(conn *sqlite.Conn, channel domain.ChannelID, asked domain.DayRange, f func(domain.Day) error) error {
-	stmt, err := conn.Prepare(selectDay)
-	if err != nil {
+// dayReader reads the days of a channel from both tiers.
+type dayReader struct {
+	conn    *sqlite.Conn
+	reach   reach
+	again   []domain.Date // months before the open ones with hot days, in the order of the reading
+	reverse bool
+	since   int64
+	f       func(sealedDay) error
+
+	hot   *sqlite.Stmt
+	month monthReader
+	buf   []byte
+}
+
+// readDays calls f with each day of a channel. One that is hot goes before one
+// that is sealed. Sealed months in which nothing was recorded since are left out.
+func readDays(conn *sqlite.Conn, channel domain.ChannelID, asked domain.DayRange, since int64, f func(sealedDay) error) error {
+	r := dayReaders.Get().(*dayReader)
+	defer dayReaders.Put(r)
+	*r = dayReader{conn: conn, reverse: asked.Reverse, since: since, f: f, again: r.again[:0], month: r.month, buf: r.buf}
+	defer func() { r.conn, r.hot, r.f = nil, nil, nil }()
+	var err error
+	if r.reach, err = findReach(conn, channel); err != nil || r.reach.recorded == 0 {
 		return err
 	}
-	stmt.BindInt64(2, int64(channel))
-	var data []byte
-	for n := range int64(asked.Last) - int64(asked.First) + 1 {
-		date := asked.First + domain.Date(n)
-		if asked.Reverse {
-			date = asked.Last - domain.Date(n)
+	first, last := max(asked.First, r.reach.first), min(asked.Last, r.reach.last)
+	if r.hot, err = conn.Prepare(selectDay); err != nil {
+		return err
+	}
+	r.hot.BindInt64(2, int64(channel))
+	if r.reverse {
+		if err := r.open(max(first, r.reach.openFirst), last); err != nil {
+			return err
 		}
-		d, err := day(stmt, date, &data)
+		return r.closed(first, min(last, r.reach.openFirst-1))
+	}
+	if err := r.closed(first, min(last, r.reach.openFirst-1)); err != nil {
+		return err
+	}
+	return r.open(max(first, r.reach.openFirst), last)
+}
+
+// open reads days that are not sealed. It looks up one after the other: the key
+// begins with the day, so that a range would pass over all channels.
+func (r *dayReader) open(first, last domain.Date) error {
+	for n := range int64(last) - int64(first) + 1 {
+		date := first + domain.Date(n)
+		if r.reverse {
+			date = last - domain.Date(n)
+		}
+		d, err := r.one(date)
+		if err == nil && d.Revision > 0 {
+			err = r.f(d)
+		}
 		if err != nil {
 			return err
 		}
-		if d.Revision > 0 && !asked.AsOf.IsZero() && d.RecordedAt.After(asked.AsOf) {
-			if d, err = replaced(conn, channel, date, asked.AsOf); err != nil {
-				return err
-			}
+	}
+	return nil
+}
+
+// one looks up a day that is not sealed.
+func (r *dayReader) one(date domain.Date) (sealedDay, error) {
+	r.hot.BindInt64(1, int64(date))
+	ok, err := r.hot.Step()
+	if err != nil || !ok {
+		return sealedDay{Date: date}, errorOf(err, r.hot)
+	}
+	r.buf = column(r.hot, 2, r.buf)
+	d := sealedDay{Date: date, Revision: r.hot.ColumnInt32(0), RecordedAt: r.hot.ColumnInt64(1), Data: r.buf}
+	return d, r.hot.Reset()
+}
+
+// closed reads days of sealed months, and of those that are open again.
+func (r *dayReader) closed(first, last domain.Date) error {
+	if first > last {
+		return nil
+	}
+	if err := r.reopened(first, last); err != nil {
+		return err
+	}
+	stmt, err := r.conn.Prepare(r.selectMonths())
+	if err != nil {
+		return err
+	}
+	from, _ := interval.MonthOf(first)
+	stmt.BindInt64(1, int64(r.reach.channel))
+	stmt.BindInt64(2, int64(from))
+	stmt.BindInt64(3, int64(last))
+	stmt.BindInt64(4, r.since)
+	for {
+		ok, err := stmt.Step()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if err := r.month.open(stmt); err == nil {
+			err = r.next(first, last)
+		}
+		if err != nil {
+			return errors.Join(err, stmt.Reset())
+		}
+	}
+	for len(r.again) > 0 { // behind the last that is sealed
+		if err := r.loose(first, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// selectMonths has its bounds in sums, because SQLite plans a statement anew
+// whenever a bare parameter bounds a range.
+func (r *dayReader) selectMonths() string {
+	const sql = `
+		SELECT month, data FROM seal
+		WHERE ch = ?1 AND month BETWEEN 0 + ?2 AND 0 + ?3 AND recorded_at >= 0 + ?4 ORDER BY month`
+	if r.reverse {
+		return sql + " DESC"
+	}
+	return sql
+}
+
+// reopened lists the months with days that were corrected after they were sealed.
+func (r *dayReader) reopened(first, last domain.Date) error {
+	if r.reach.reopened == 0 {
+		return nil
+	}
+	const sql = `SELECT month FROM reopened WHERE ch = ?1 AND month <= ?3 AND last >= ?2 ORDER BY month`
+	list, err := all(r.conn, scanNumber, sql, r.reach.channel, first, last)
+	for _, month := range list {
+		r.again = append(r.again, domain.Date(month))
+	}
+	if r.reverse {
+		slices.Reverse(r.again)
+	}
+	return err
+}
+
+// next reads the month that was opened, after those before it in which nothing
+// is sealed.
+func (r *dayReader) next(first, last domain.Date) error {
+	month := r.month.month
+	for len(r.again) > 0 && r.again[0] != month && r.again[0] < month != r.reverse {
+		if err := r.loose(first, last); err != nil {
+			return err
+		}
+	}
+	if len(r.again) > 0 && r.again[0] == month {
+		r.again = r.again[1:]
+		return r.mixed(first, last)
+	}
+	return r.plain(first, last)
+}
+
+// loose reads a month in which nothing is sealed.
+func (r *dayReader) loose(first, last domain.Date) error {
+	from, to := interval.MonthOf(r.again[0])
+	r.again = r.again[1:]
+	return r.open(max(first, from), min(last, to))
+}
+
+// mixed reads a month that has hot days over the sealed ones.
+func (r *dayReader) mixed(first, last domain.Date) error {
+	from, to := interval.MonthOf(r.month.month)
+	from, to = max(from, first), min(to, last)
+	for n := range to - from + 1 {
+		date := from + n
+		if r.reverse {
+			date = to - n
+		}
+		d, err := r.one(date)
+		if err != nil {
+			return err
+		}
+		if i, ok := r.month.sealed.Find(date); ok && d.Revision == 0 {
+			d = r.month.at(i)
 		}
 		if d.Revision == 0 {
 			continue
 		}
-		if err := f(d); err != nil {
-			return callers(err)
+		if err := r.f(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plain reads a month that is sealed as it is.
+func (r *dayReader) plain(first, last domain.Date) error {
+	n := r.month.sealed.Len()
+	for i := range n {
+		if r.reverse {
+			i = n - 1 - i
+		}
+		if date := r.month.sealed.Head(i).Date; date < first || date > last {
+			continue
+		}
+		if err := r.f(r.month.at(i)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -110,17 +273,12 @@ func day(stmt *sqlite.Stmt, date domain.Date, buf *[]byte) (domain.Day, error) {
 	if err != nil || !ok {
 		return domain.Day{Date: date}, errorOf(err, stmt)
 	}
-	n := stmt.ColumnLen(2)
-	if n > cap(*buf) {
-		*buf = make([]byte, n, 2*n)
-	}
-	data := (*buf)[:n]
-	stmt.ColumnBytes(2, data)
+	*buf = column(stmt, 2, *buf)
 	d := domain.Day{
 		Date:       date,
 		Revision:   stmt.ColumnInt32(0),
 		RecordedAt: instant(stmt.ColumnInt64(1)),
-		Data:       data,
+		Data:       *buf,
 	}
 	return d, stmt.Reset()
 }

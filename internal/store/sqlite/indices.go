@@ -65,7 +65,7 @@ func (t *transfer) putIndex(channel domain.ChannelID, index domain.Index, from d
 			return was, false, nil
 		}
 	}
-	src, err := t.source(from.Source)
+	src, err := t.sourceOf(from.Source)
 	if err != nil {
 		return was, false, err
 	}

@@ -18,7 +18,7 @@ func (s *Store) TakeIn(ctx context.Context, f func(intake.Tx) error) error {
 		if err != nil {
 			return err
 		}
-		tx := &transfer{ctx: ctx, store: s, conn: conn, now: now, spans: map[domain.ChannelID]*span{}, sources: map[string]int64{}}
+		tx := &transfer{ctx: ctx, store: s, conn: conn, now: now, touched: map[domain.ChannelID]*touched{}, sources: map[string]int64{}}
 		if err := f(tx); err != nil {
 			return callers(err)
 		}
@@ -42,16 +42,12 @@ type transfer struct {
 	store   *Store
 	conn    *sqlite.Conn
 	now     int64 // when all of it is recorded
-	spans   map[domain.ChannelID]*span
+	touched map[domain.ChannelID]*touched
+	order   []*touched // the same, in the order in which they came
 	sources map[string]int64
 	buf     []byte
-}
-
-// span is what was written to a channel: from which day to which, and which of
-// the days are complete.
-type span struct {
-	first, last domain.Date
-	complete    map[domain.Date]bool
+	months  monthReader
+	insert  *sqlite.Stmt
 }
 
 // Partners lists all partners.
@@ -102,46 +98,129 @@ func (t *transfer) Record(e domain.Entry) error {
 
 // Day finds a stored day; Revision is 0 where there is none.
 func (t *transfer) Day(channel domain.ChannelID, date domain.Date) (domain.Day, error) {
+	c, err := t.channel(channel)
+	if err != nil {
+		return domain.Day{Date: date}, failure(t.ctx, "find a day", err)
+	}
+	d, err := t.day(c, date)
+	return d, failure(t.ctx, "find a day", err)
+}
+
+func (t *transfer) day(c *touched, date domain.Date) (domain.Day, error) {
+	if !c.holds(date) {
+		return domain.Day{Date: date}, nil
+	}
+	d, err := t.hot(c, date)
+	if err != nil || d.Revision > 0 || date >= c.openFirst {
+		return d, err
+	}
+	sealed, err := t.sealed(c, date)
+	return sealed.day(), err
+}
+
+// hot finds a day that is not sealed.
+func (t *transfer) hot(c *touched, date domain.Date) (domain.Day, error) {
 	stmt, err := t.conn.Prepare(selectDay)
 	if err != nil {
-		return domain.Day{}, failure(t.ctx, "find a day", err)
+		return domain.Day{}, err
 	}
-	stmt.BindInt64(2, int64(channel))
-	d, err := day(stmt, date, &t.buf)
-	return d, failure(t.ctx, "find a day", err)
+	stmt.BindInt64(2, int64(c.channel))
+	return day(stmt, date, &t.buf)
+}
+
+// sealed finds a day in its sealed month.
+func (t *transfer) sealed(c *touched, date domain.Date) (sealedDay, error) {
+	if err := t.months.find(t.conn, c.channel, date); err != nil {
+		return sealedDay{Date: date}, err
+	}
+	return t.months.day(date), nil
 }
 
 // PutDay stores a day as the next revision; what it replaces goes into the
 // history. The instant of recording is the transaction's.
 func (t *transfer) PutDay(channel domain.ChannelID, d domain.Day, from domain.Provenance) error {
-	err := t.note(channel, d)
-	if err != nil {
-		return failure(t.ctx, "store a day", err)
-	}
-	src, err := t.source(from.Source)
-	if err == nil {
-		err = t.put(channel, d, src, from.Reason)
-	}
-	return failure(t.ctx, "store a day", err)
+	return failure(t.ctx, "store a day", t.putDay(channel, d, from))
 }
 
-func (t *transfer) put(channel domain.ChannelID, d domain.Day, src int64, reason string) error {
-	const first = `
-		INSERT INTO hot (day, ch, rev, src, recorded_at, data) VALUES (?1, ?2, 1, ?3, ?4, ?5)
-		ON CONFLICT (day, ch) DO NOTHING`
+func (t *transfer) putDay(channel domain.ChannelID, d domain.Day, from domain.Provenance) error {
+	c, err := t.channel(channel)
+	if err != nil {
+		return err
+	}
+	src, err := t.sourceOf(from.Source)
+	if err != nil {
+		return err
+	}
+	if c.recorded == 0 || d.Date < c.openFirst && c.openFirst <= c.first {
+		c.open(d.Date) // nothing is sealed yet
+	}
+	switch {
+	case !c.holds(d.Date):
+		err = t.write(c, d, 1, src)
+	case d.Date >= c.openFirst:
+		err = t.replace(c, d, src, from.Reason)
+	default:
+		err = t.overlay(c, d, src, from.Reason)
+	}
+	if err == nil && d.Date < c.openFirst {
+		err = t.reopen(c, d.Date)
+	}
+	c.note(d.Date, interval.Complete(d.Data), t.now)
+	return err
+}
+
+// replace stores a day that may be there, and is not sealed.
+func (t *transfer) replace(c *touched, d domain.Day, src int64, reason string) error {
 	const keep = `
 		INSERT INTO history (ch, day, rev, recorded_at, src, reason, data)
 		SELECT ch, day, rev, recorded_at, src, ?3, data FROM hot WHERE day = ?1 AND ch = ?2`
 	const next = `
 		UPDATE hot SET rev = rev + 1, src = ?3, recorded_at = ?4, data = ?5
 		WHERE day = ?1 AND ch = ?2`
-	if err := t.write(first, channel, d, src); err != nil || t.conn.Changes() == 1 {
+	if err := t.write(c, d, 1, src); err != nil || t.conn.Changes() == 1 {
 		return err
 	}
-	if err := run(t.conn, keep, d.Date, channel, reason); err != nil {
+	if err := run(t.conn, keep, d.Date, c.channel, reason); err != nil {
 		return err
 	}
-	return t.write(next, channel, d, src)
+	return run(t.conn, next, d.Date, c.channel, src, t.now, d.Data)
+}
+
+// overlay stores a day that may be sealed.
+func (t *transfer) overlay(c *touched, d domain.Day, src int64, reason string) error {
+	const keep = `
+		INSERT INTO history (ch, day, rev, recorded_at, src, reason, data)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+	was, err := t.hot(c, d.Date)
+	if err != nil {
+		return err
+	}
+	if was.Revision > 0 {
+		return t.replace(c, d, src, reason)
+	}
+	old, err := t.sealed(c, d.Date)
+	if err != nil {
+		return err
+	}
+	if old.Revision > 0 {
+		if err := run(t.conn, keep, c.channel, d.Date, old.Revision, old.RecordedAt, old.Source, reason, old.Data); err != nil {
+			return err
+		}
+	}
+	return t.write(c, d, old.Revision+1, src)
+}
+
+// reopen writes down that a month has days to be sealed again.
+func (t *transfer) reopen(c *touched, date domain.Date) error {
+	const sql = `
+		INSERT INTO reopened (ch, month, last, recorded_at) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (ch, month) DO UPDATE SET recorded_at = ?4`
+	first, last := interval.MonthOf(date)
+	if c.reopens && c.again == first {
+		return nil
+	}
+	c.again, c.reopens = first, true
+	return run(t.conn, sql, c.channel, first, last, t.now)
 }
 
 // AmendDay replaces the data of a day that this transaction has put: one of
@@ -152,45 +231,39 @@ func (t *transfer) AmendDay(channel domain.ChannelID, d domain.Day) error {
 	if err == nil && t.conn.Changes() == 0 {
 		err = notFound("this day")
 	}
-	if s := t.spans[channel]; err == nil && s != nil {
-		s.complete[d.Date] = interval.Complete(d.Data)
+	if c := t.touched[channel]; err == nil && c != nil {
+		c.say(d.Date, interval.Complete(d.Data))
 	}
 	return failure(t.ctx, "amend a day", err)
 }
 
-// write executes a statement with the five values of a day.
-func (t *transfer) write(sql string, channel domain.ChannelID, d domain.Day, src int64) error {
-	stmt, err := t.conn.Prepare(sql)
-	if err != nil {
-		return err
-	}
-	stmt.BindInt64(1, int64(d.Date))
-	stmt.BindInt64(2, int64(channel))
-	stmt.BindInt64(3, src)
-	stmt.BindInt64(4, t.now)
-	stmt.BindBytes(5, d.Data)
-	_, err = stmt.Step()
-	return err
-}
-
-// note widens the span of what was written to a channel. It asks once whether
-// the channel exists.
-func (t *transfer) note(channel domain.ChannelID, d domain.Day) error {
-	s := t.spans[channel]
-	if s == nil {
-		if err := exists(t.conn, "this channel", `SELECT 1 FROM channel WHERE ch = ?1`, channel); err != nil {
+// write inserts a day, unless it is there.
+func (t *transfer) write(c *touched, d domain.Day, revision int32, src int64) error {
+	const sql = `
+		INSERT INTO hot (day, ch, rev, src, recorded_at, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT (day, ch) DO NOTHING`
+	if t.insert == nil {
+		stmt, err := t.conn.Prepare(sql)
+		if err != nil {
 			return err
 		}
-		s = &span{d.Date, d.Date, map[domain.Date]bool{}}
-		t.spans[channel] = s
+		t.insert = stmt
 	}
-	s.first, s.last = min(s.first, d.Date), max(s.last, d.Date)
-	s.complete[d.Date] = interval.Complete(d.Data)
-	return nil
+	stmt := t.insert
+	stmt.BindInt64(1, int64(d.Date))
+	stmt.BindInt64(2, int64(c.channel))
+	stmt.BindInt64(3, int64(revision))
+	stmt.BindInt64(4, src)
+	stmt.BindInt64(5, t.now)
+	stmt.BindBytes(6, d.Data)
+	if _, err := stmt.Step(); err != nil {
+		return err
+	}
+	return stmt.Reset()
 }
 
-// source returns the number of a source, which it adds if it is new.
-func (t *transfer) source(name string) (int64, error) {
+// sourceOf returns the number of a source, which it adds if it is new.
+func (t *transfer) sourceOf(name string) (int64, error) {
 	if id, ok := t.sources[name]; ok {
 		return id, nil
 	}
@@ -200,54 +273,4 @@ func (t *transfer) source(name string) (int64, error) {
 	id, err := one(t.conn, "this source", scanNumber, `SELECT id FROM source WHERE name = ?1`, name)
 	t.sources[name] = id
 	return id, err
-}
-
-// finish writes down how far the channels go now.
-func (t *transfer) finish() error {
-	const sql = `
-		INSERT INTO extent (ch, first_day, last_day, complete_day, last_recorded_at) VALUES (?1, ?2, ?3, ?4, ?5)
-		ON CONFLICT (ch) DO UPDATE SET first_day = ?2, last_day = ?3, complete_day = ?4, last_recorded_at = ?5`
-	for channel, s := range t.spans {
-		r, err := extent(t.conn, channel)
-		if err != nil {
-			return err
-		}
-		known := s.first - 1
-		first, last := s.first, s.last
-		if !r.RecordedAt.IsZero() {
-			first, last = min(first, r.First), max(last, r.Last)
-			if first == r.First { // otherwise there may be a gap before what was the first day
-				known = r.Complete
-			}
-		}
-		if known, err = t.advance(channel, known, last, s); err != nil {
-			return err
-		}
-		if err := run(t.conn, sql, channel, first, last, known, t.now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// advance moves a channel's watermark over the days that are complete.
-func (t *transfer) advance(channel domain.ChannelID, known, last domain.Date, s *span) (domain.Date, error) {
-	if known >= last {
-		return known, nil
-	}
-	name, err := one(t.conn, "this channel", scanText, `SELECT tz FROM channel WHERE ch = ?1`, channel)
-	if err != nil {
-		return known, err
-	}
-	zone, err := interval.Zone(name)
-	if err != nil {
-		return known, err
-	}
-	return interval.Advance(known, last, zone, func(date domain.Date) (bool, error) {
-		if complete, ok := s.complete[date]; ok {
-			return complete, nil
-		}
-		d, err := t.Day(channel, date)
-		return d.Revision > 0 && interval.Complete(d.Data), err
-	})
 }

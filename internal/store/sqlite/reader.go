@@ -14,8 +14,10 @@ import (
 func (s *Store) read(ctx context.Context, doing string, f func(*sqlite.Conn) error) error {
 	conn, err := s.readers.Take(ctx)
 	if err == nil {
-		err = f(conn)
-		s.readers.Put(conn)
+		err = func() error {
+			defer s.readers.Put(conn) // also where f panics
+			return f(conn)
+		}()
 	} else if ctx.Err() == nil {
 		err = unavailable(err) // the pool is closed
 	}
@@ -24,17 +26,18 @@ func (s *Store) read(ctx context.Context, doing string, f func(*sqlite.Conn) err
 
 // readAt is read with one picture of the database for all statements of f.
 func (s *Store) readAt(ctx context.Context, doing string, f func(*sqlite.Conn) error) error {
-	return s.read(ctx, doing, func(conn *sqlite.Conn) error {
+	return s.read(ctx, doing, func(conn *sqlite.Conn) (err error) {
 		if err := run(conn, "BEGIN"); err != nil {
 			return err
 		}
-		err := f(conn)
-		old := conn.SetInterrupt(nil) // the end must not be interrupted
-		if err2 := run(conn, "ROLLBACK"); err == nil {
-			err = err2
-		}
-		conn.SetInterrupt(old)
-		return err
+		defer func() {
+			old := conn.SetInterrupt(nil) // the end must not be interrupted
+			if err2 := run(conn, "ROLLBACK"); err == nil {
+				err = err2
+			}
+			conn.SetInterrupt(old)
+		}()
+		return f(conn)
 	})
 }
 

@@ -48,6 +48,7 @@ type Store struct {
 	reading     sync.WaitGroup // of all customers, once
 	stopReading context.CancelFunc
 
+	rounds rounds
 	tree   tree
 	folder string // to be removed at the end, where the database is nameless
 }
@@ -143,8 +144,8 @@ func (s *Store) open(ctx context.Context, path, synchronous string, o Options) e
 	return nil
 }
 
-// prepareWriter sets up the connection that writes. The page size must be known
-// before the first page is written.
+// prepareWriter sets up the connection that writes. The page size, and that
+// pages may be given back, must be known before the first page is written.
 func prepareWriter(ctx context.Context, conn *sqlite.Conn, synchronous string, busy time.Duration) error {
 	conn.SetBusyTimeout(busy)
 	// The next steps change the file: look first whether it is ours.
@@ -153,6 +154,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, synchronous string, b
 	}
 	for _, pragma := range []string{
 		fmt.Sprintf("PRAGMA page_size = %d", pageSize),
+		"PRAGMA auto_vacuum = INCREMENTAL",
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = " + synchronous,
 		"PRAGMA foreign_keys = ON",

@@ -170,6 +170,22 @@ var families = []promise{
 			equal(t, c.name+": code", how, authorize.Dead)
 		}
 	}},
+	{"a family dies with its partner, and stays dead when that comes back", func(t *testing.T, w *world) {
+		a, other := w.allow(t, w.alpha, "a"), w.allow(t, w.beta, "b")
+		r := w.remember(t, "a")
+		for _, disabled := range []bool{true, false} {
+			must(t, w.DisablePartner(t.Context(), w.alpha.partner.ID, disabled, past, w.entry("partner.disable")))
+			_, how, err := w.FindRefresh(t.Context(), r, w.alpha.app.ID, past)
+			must(t, err)
+			equal(t, fmt.Sprintf("disabled %v: refresh token", disabled), how, authorize.Dead)
+		}
+		_, _, how, err := w.ConsumeCode(t.Context(), a.Code.Digest, past, w.entry("family.end"))
+		must(t, err)
+		equal(t, "code", how, authorize.Dead)
+		_, _, how, err = w.ConsumeCode(t.Context(), other.Code.Digest, past, w.entry("family.end"))
+		must(t, err)
+		equal(t, "another partner's code", how, authorize.Fresh)
+	}},
 	{"a family starts when its decision arrived, and dies with what is revoked later", func(t *testing.T, w *world) {
 		w.begin(t, w.alpha, "a")
 		a := w.approval(w.alpha, "a")

@@ -54,8 +54,9 @@ func (w *world) sees(t *testing.T, what string, scope domain.Scope, h house, wan
 	_, property := w.Property(t.Context(), scope, h.property.ID)
 	properties, ofAccount := w.Properties(t.Context(), scope, h.account.Number)
 	channels, ofProperty := w.Channels(t.Context(), scope, h.property.ID)
+	point, named := w.SupplyPoint(t.Context(), scope, h.point.Market, h.point.Identifier)
 	for name, err := range map[string]error{
-		"user": user, "account": account, "accounts": ofUser, "property": property, "properties": ofAccount, "channels": ofProperty,
+		"user": user, "account": account, "accounts": ofUser, "property": property, "properties": ofAccount, "channels": ofProperty, "supply point": named,
 	} {
 		switch {
 		case want && err != nil:
@@ -68,6 +69,7 @@ func (w *world) sees(t *testing.T, what string, scope domain.Scope, h house, wan
 		equal(t, what+": accounts", accounts, []domain.Account{h.account})
 		equal(t, what+": properties", properties, []domain.Property{h.property})
 		equal(t, what+": channels", channels, []domain.Channel{h.channel})
+		equal(t, what+": supply point", point, h.point)
 	}
 }
 

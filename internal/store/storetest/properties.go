@@ -99,6 +99,23 @@ var properties = []promise{
 			alike(t, "the channels of a property", foreign, unknown)
 		}
 	}},
+	{"a scope sees its own supply points only", func(t *testing.T, w *world) {
+		for _, scope := range []domain.Scope{w.alpha.scope(), w.alpha.own()} {
+			got, err := w.SupplyPoint(t.Context(), scope, w.alpha.point.Market, w.alpha.point.Identifier)
+			must(t, err)
+			equal(t, "supply point", got, w.alpha.point)
+			_, foreign := w.SupplyPoint(t.Context(), scope, w.beta.point.Market, w.beta.point.Identifier)
+			_, unknown := w.SupplyPoint(t.Context(), scope, w.beta.point.Market, "nobody's")
+			alike(t, "a supply point", foreign, unknown)
+			_, err = w.SupplyPoint(t.Context(), scope, domain.MarketNLDGas, w.alpha.point.Identifier)
+			refused(t, "its identifier in another market", err, domain.NotFound)
+		}
+		neighbour, _ := w.customer(t, w.alpha.partner.ID, "3")
+		_, err := w.SupplyPoint(t.Context(), domain.Scope{Partner: w.alpha.partner.ID, User: neighbour.ID}, w.alpha.point.Market, w.alpha.point.Identifier)
+		refused(t, "a neighbour's supply point", err, domain.NotFound)
+		_, err = w.SupplyPoint(t.Context(), domain.Scope{}, w.alpha.point.Market, w.alpha.point.Identifier)
+		refused(t, "a supply point for nobody", err, domain.NotFound)
+	}},
 	{"a property cannot hang on another partner's account", func(t *testing.T, w *world) {
 		p := domain.Property{ID: "prop_mixed", Partner: w.alpha.partner.ID, Account: w.beta.account.Number}
 		refused(t, "beta's account with alpha", w.AddProperty(t.Context(), p, w.entry("property.create")), domain.NotFound)
