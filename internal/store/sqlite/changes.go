@@ -24,7 +24,7 @@ func (s *Store) Changes(ctx context.Context, channel domain.ChannelID, after dom
 func changes(conn *sqlite.Conn, channel domain.ChannelID, after domain.Change, limit int) ([]domain.Change, error) {
 	const old = `
 		SELECT recorded_at, day, rev FROM history
-		WHERE ch = ?1 AND (recorded_at, day) > (?2, ?3)
+		WHERE ch = 0 + ?1 AND (recorded_at, day) > (0 + ?2, 0 + ?3)
 		ORDER BY recorded_at, day LIMIT ?4`
 	r, err := findReach(conn, channel)
 	if err != nil || r.recorded < micros(after.RecordedAt) {

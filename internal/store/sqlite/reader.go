@@ -31,11 +31,14 @@ func (s *Store) readAt(ctx context.Context, doing string, f func(*sqlite.Conn) e
 			return err
 		}
 		defer func() {
-			old := conn.SetInterrupt(nil) // the end must not be interrupted
-			if err2 := run(conn, "ROLLBACK"); err == nil {
+			err2 := run(conn, "ROLLBACK")
+			if err2 != nil && !conn.AutocommitEnabled() {
+				conn.SetInterrupt(nil) // the end must not be interrupted
+				err2 = run(conn, "ROLLBACK")
+			}
+			if err == nil {
 				err = err2
 			}
-			conn.SetInterrupt(old)
 		}()
 		return f(conn)
 	})
