@@ -164,12 +164,17 @@ func (a *App) hear(ctx context.Context) error {
 
 // catchUp reads what has changed. Only where all of it was read is the node as
 // it was asked to be at that instant.
+//
+// A question that hangs is given up; a large directory takes as long as it takes.
 func (a *App) catchUp(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, authn.MaxFeedAge)
-	defer cancel()
 	asked := a.world.Now()
-	n, err := a.nodes.engine.News(ctx)
+	asking, cancel := context.WithTimeout(ctx, authn.MaxFeedAge)
+	defer cancel()
+	n, err := a.nodes.engine.News(asking)
 	if err != nil {
+		return err
+	}
+	if err := a.nodes.feed.Poll(asking); err != nil {
 		return err
 	}
 	if n != a.nodes.seen {
@@ -182,9 +187,6 @@ func (a *App) catchUp(ctx context.Context) error {
 			}
 		}
 		a.nodes.seen = n
-	}
-	if err := a.nodes.feed.Poll(ctx); err != nil {
-		return err
 	}
 	a.nodes.heard.Store(asked.UnixNano())
 	return nil
