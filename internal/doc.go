@@ -47,4 +47,12 @@
 //	usage/page.go                    which intervals
 //	store/sqlite/days.go             the packed days
 //	interval/pack.go                 what is in them
+//
+// The way of one file out, a year of a supply point:
+//
+//	server/customer/export.go       GET /v1/measurements/{file}
+//	server/customer/exportasked.go  which format, which days
+//	usage/export.go                 may they; which days, channel after channel
+//	store/sqlite/days.go            the packed days, as they were at the start
+//	meterfile/writer.go             the bytes of the format
 package internal

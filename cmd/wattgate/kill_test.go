@@ -23,8 +23,8 @@ import (
 
 // server is a real one in a process of its own.
 type server struct {
-	cmd  *exec.Cmd
-	auth string
+	cmd            *exec.Cmd
+	auth, customer string
 }
 
 // startServer serves a data folder on a free port, and returns when it answers.
@@ -46,9 +46,9 @@ func startServer(t *testing.T, data string) *server {
 		if err != nil {
 			t.Fatalf("the server says where it listens: got %v and %q", err, line)
 		}
-		var said struct{ Msg, Auth string }
+		var said struct{ Msg, Auth, Customer string }
 		if json.Unmarshal(line, &said) == nil && said.Msg == "serving" {
-			s.auth = said.Auth
+			s.auth, s.customer = said.Auth, said.Customer
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, lines) }() // ends with the process

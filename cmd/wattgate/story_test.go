@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		os.Exit(run(ctx, os.Args[1:], world{now: storyClock, in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}))
-	}})
+	}, "importing": importing})
 }
 
 // ending ends the database server that stories have shared.

@@ -37,7 +37,7 @@ func (s *Service) seal(property domain.PropertyID, m mark) string {
 	b = appendText(b, m.name.register)
 	b = appendText(b, string(m.name.market))
 	b = appendText(b, string(m.name.unit))
-	b = append(b, s.mac(property, b)...)
+	b = append(b, s.mac(sealReadings, property, b)...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -48,7 +48,7 @@ func (s *Service) open(property domain.PropertyID, cursor string) (mark, bool) {
 		return mark{}, false
 	}
 	b, sum := b[:len(b)-macSize], b[len(b)-macSize:]
-	if !hmac.Equal(sum, s.mac(property, b)) {
+	if !hmac.Equal(sum, s.mac(sealReadings, property, b)) {
 		return mark{}, false
 	}
 	start, n := binary.Varint(b[1:])
@@ -70,9 +70,17 @@ func (s *Service) open(property domain.PropertyID, cursor string) (mark, bool) {
 	return m, len(b) == 0 && m.name.group.Valid()
 }
 
-func (s *Service) mac(property domain.PropertyID, payload []byte) []byte {
+// What is sealed. One of them cannot pass for one of another.
+const (
+	sealReadings = "measurements"
+	sealChanges  = "measurement changes"
+	sealExport   = "measurement export"
+)
+
+func (s *Service) mac(of string, property domain.PropertyID, payload []byte) []byte {
 	h := hmac.New(sha256.New, s.CursorKey[:])
-	h.Write([]byte("measurements\x00"))
+	h.Write([]byte(of))
+	h.Write([]byte{0})
 	h.Write([]byte(property))
 	h.Write([]byte{0})
 	h.Write(payload)

@@ -16,8 +16,10 @@ import (
 // It counts the days that it hands out.
 type memory struct {
 	channels []domain.Channel
-	days     map[domain.ChannelID]map[domain.Date][]byte
+	days     map[domain.ChannelID]map[domain.Date][]domain.Day // the versions, oldest first
 	consents []domain.Consent
+	complete map[domain.ChannelID]domain.Date // the watermarks; absent: the last day
+	clock    time.Time                        // when the last day was recorded
 	handed   int
 }
 
@@ -101,12 +103,48 @@ func (m *memory) Channels(_ context.Context, scope domain.Scope, id domain.Prope
 	}), nil
 }
 
-func (m *memory) Extent(context.Context, domain.ChannelID) (domain.Extent, error) {
-	return domain.Extent{}, errors.New("not asked for")
+func (m *memory) SupplyPoint(ctx context.Context, scope domain.Scope, market domain.Market, identifier string) (domain.SupplyPoint, error) {
+	channels, err := m.Channels(ctx, scope, "prop_home")
+	for _, c := range channels {
+		if c.SupplyPoint.Market == market && c.SupplyPoint.Identifier == identifier {
+			return c.SupplyPoint, err
+		}
+	}
+	return domain.SupplyPoint{}, errAbsent
 }
 
-func (m *memory) Changes(context.Context, domain.ChannelID, domain.Change, int) ([]domain.Change, error) {
-	return nil, errors.New("not asked for")
+func (m *memory) Extent(_ context.Context, id domain.ChannelID) (e domain.Extent, err error) {
+	for date, versions := range m.days[id] {
+		if e.RecordedAt.IsZero() {
+			e.First, e.Last = date, date
+		}
+		e.First, e.Last = min(e.First, date), max(e.Last, date)
+		if last := versions[len(versions)-1].RecordedAt; last.After(e.RecordedAt) {
+			e.RecordedAt = last
+		}
+	}
+	e.Complete = e.Last
+	if c, ok := m.complete[id]; ok {
+		e.Complete = c
+	}
+	return e, nil
+}
+
+func (m *memory) Changes(_ context.Context, id domain.ChannelID, after domain.Change, limit int) ([]domain.Change, error) {
+	order := func(a, b domain.Change) int {
+		return cmp.Or(a.RecordedAt.Compare(b.RecordedAt), cmp.Compare(a.Day, b.Day))
+	}
+	list := []domain.Change{}
+	for date, versions := range m.days[id] {
+		for _, v := range versions {
+			c := domain.Change{RecordedAt: v.RecordedAt, Day: date, Revision: v.Revision}
+			if order(c, after) > 0 {
+				list = append(list, c)
+			}
+		}
+	}
+	slices.SortFunc(list, order)
+	return list[:min(limit, len(list))], nil
 }
 
 func (m *memory) Indices(context.Context, domain.ChannelID, time.Time, time.Time, func(domain.Index) error) error {
@@ -129,9 +167,18 @@ func (m *memory) Days(_ context.Context, id domain.ChannelID, asked domain.DayRa
 	})
 	var buf []byte // used again for each day, as a store may
 	for _, d := range dates {
+		versions := m.days[id][d]
+		if !asked.AsOf.IsZero() {
+			versions = slices.DeleteFunc(slices.Clone(versions), func(v domain.Day) bool { return v.RecordedAt.After(asked.AsOf) })
+		}
+		if len(versions) == 0 {
+			continue
+		}
 		m.handed++
-		buf = append(buf[:0], m.days[id][d]...)
-		if err := f(domain.Day{Date: d, Revision: 1, Data: buf}); err != nil {
+		day := versions[len(versions)-1]
+		buf = append(buf[:0], day.Data...)
+		day.Data = buf
+		if err := f(day); err != nil {
 			return err
 		}
 	}
@@ -140,19 +187,19 @@ func (m *memory) Days(_ context.Context, id domain.ChannelID, asked domain.DayRa
 
 // add gives the store a channel.
 func (m *memory) add(c domain.Channel) domain.ChannelID {
-	c.ID = domain.ChannelID(len(m.channels) + 1)
+	c.ID, c.SupplyPoint.Property = domain.ChannelID(len(m.channels)+1), "prop_home"
 	if c.SupplyPoint.Zone == "" {
 		c.SupplyPoint.Zone = c.Zone
 	}
 	m.channels = append(m.channels, c)
 	if m.days == nil {
-		m.days = map[domain.ChannelID]map[domain.Date][]byte{}
+		m.days = map[domain.ChannelID]map[domain.Date][]domain.Day{}
 	}
-	m.days[c.ID] = map[domain.Date][]byte{}
+	m.days[c.ID] = map[domain.Date][]domain.Day{}
 	return c.ID
 }
 
-// fill stores one day; value says what interval i holds, Missing for nothing.
+// fill stores one day, a second after the one before; value says what interval i holds, Missing for nothing.
 func (m *memory) fill(t testing.TB, id domain.ChannelID, date domain.Date, minutes int, value func(i int) (int64, domain.Quality)) {
 	t.Helper()
 	loc := zone(t, m.channels[id-1].Zone)
@@ -176,7 +223,11 @@ func (m *memory) fill(t testing.TB, id domain.ChannelID, date domain.Date, minut
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.days[id][date] = data
+	if m.clock.IsZero() {
+		m.clock = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
+	}
+	m.clock = m.clock.Add(time.Second)
+	m.days[id][date] = append(m.days[id][date], domain.Day{Date: date, Revision: int32(len(m.days[id][date]) + 1), RecordedAt: m.clock, Data: data})
 }
 
 func zone(t testing.TB, name string) *time.Location {

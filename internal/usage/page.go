@@ -3,6 +3,7 @@ package usage
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/authz"
 	"github.com/wattgate/wattgate/internal/domain"
@@ -23,6 +24,17 @@ type Page struct {
 	// question asked for more than was agreed to: for intervals that are finer,
 	// or for a span that is wholly outside.
 	OutsideConsent bool
+	// Empty says why there is nothing at all, where the query asks for it.
+	Empty EmptyReason
+	// Until is the end of the last day up to which every reading is there, in the
+	// channel's zone; of several channels the earliest. It is zero where the query
+	// does not ask for it, and where a channel has no readings.
+	Until time.Time
+	// Gaps are the spans in which a channel lacks readings, in the order of time
+	// and merged, up to [MaxGaps] of them; MoreGaps says that there are more, behind
+	// the last of these.
+	Gaps     []Gap
+	MoreGaps bool
 
 	service  *Service
 	property domain.PropertyID
@@ -73,10 +85,31 @@ func (s *Service) Measurements(ctx context.Context, caller domain.Caller, proper
 		return Page{}, err
 	}
 	p.OutsideConsent = p.nothing() && slices.ContainsFunc(chosen, func(s Series) bool { return s.outside })
-	if q.Count {
-		p.Total, err = total(ctx, s.Store, chosen)
-	}
+	err = s.tell(ctx, q, chosen, &p)
 	return p, err
+}
+
+// tell adds what else the query asks for.
+func (s *Service) tell(ctx context.Context, q Query, chosen []Series, p *Page) (err error) {
+	if q.Count {
+		if p.Total, err = total(ctx, s.Store, chosen); err != nil {
+			return err
+		}
+	}
+	if q.Until {
+		if p.Until, err = until(ctx, s.Store, chosen); err != nil {
+			return err
+		}
+	}
+	if q.Gaps {
+		if p.Gaps, p.MoreGaps, err = s.gaps(ctx, chosen); err != nil {
+			return err
+		}
+	}
+	if q.Why && p.nothing() {
+		p.Empty, err = why(ctx, s.Store, q, chosen)
+	}
+	return err
 }
 
 // nothing reports whether there is nothing on the page nor around it.
@@ -92,6 +125,9 @@ func (s *Service) channels(ctx context.Context, scope domain.Scope, property dom
 	return channels, err
 }
 
+// roomFor is for how many readings there is room on a page from the beginning.
+const roomFor = 256
+
 // fill takes n readings from one end of what lies between the two marks, and
 // looks whether there is anything on either side.
 func (p *Page) fill(ctx context.Context, store Store, chosen []Series, after, before *mark, n int, backwards bool) error {
@@ -103,6 +139,7 @@ func (p *Page) fill(ctx context.Context, store Store, chosen []Series, after, be
 		between.upper = &cut{mark: *before}
 	}
 	k := newWalk(store, chosen, between, backwards)
+	p.Readings = make([]Reading, 0, min(n, roomFor))
 	for len(p.Readings) < n {
 		r, ok, err := k.next(ctx)
 		if err != nil {

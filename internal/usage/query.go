@@ -33,8 +33,12 @@ type Query struct {
 	After, Before string
 	// First and Last: at most one of them, from 0 to MaxPage.
 	First, Last *int
-	// Count asks for the total.
-	Count bool
+	// AsOf asks for what was known at that moment; nil is now.
+	AsOf *interval.Moment
+	// Count asks for the total, Until for how far readings are complete, Gaps for
+	// what is absent, and Why for the reason where there is nothing. Each costs
+	// something, so that none is told unasked.
+	Count, Until, Gaps, Why bool
 }
 
 // Filter chooses channels, and how they are read. The zero Filter is the
@@ -148,6 +152,19 @@ func (q Query) span(loc *time.Location) (from, to int64) {
 		to = min(to, next.Unix())
 	}
 	return from, to
+}
+
+// asOf returns the instant whose knowledge is asked for, or zero for now. The
+// zero instant itself, which a caller may well name, means just after it.
+func (q Query) asOf(loc *time.Location) time.Time {
+	if q.AsOf == nil {
+		return time.Time{}
+	}
+	t := q.AsOf.In(loc)
+	if t.IsZero() {
+		return t.Add(1)
+	}
+	return t
 }
 
 func ceil(t time.Time) int64 {

@@ -22,6 +22,10 @@ type Reading struct {
 	Quality domain.Quality
 	// Present of Expected intervals are in it; both are 1 for a stored one.
 	Present, Expected int
+	// Revision is that of the day that it is from, from 1; of a group, the
+	// greatest of its days.
+	Revision int32
+	recorded int64 // when that day was recorded, in microseconds since 1970; of a group, the latest
 }
 
 // StartAt returns the start, shown in the series' zone.
@@ -30,11 +34,16 @@ func (r *Reading) StartAt() time.Time { return time.Unix(r.Start, 0).In(r.Series
 // EndAt returns the end, shown in the series' zone.
 func (r *Reading) EndAt() time.Time { return time.Unix(r.End, 0).In(r.Series.Zone) }
 
+// UpdatedAt returns when what it is made of was recorded last, shown in the
+// series' zone.
+func (r *Reading) UpdatedAt() time.Time { return time.UnixMicro(r.recorded).In(r.Series.Zone) }
+
 // How many days one question to the store brings at first, and at most: a page
-// of half-hours needs a few, a page of months needs years.
+// of half-hours needs a few, a page of months needs years, and an export all.
 const (
 	fewDays  = 4
 	manyDays = 64
+	allDays  = 256
 )
 
 // reader walks through the readings of one series, in either direction. It
@@ -55,9 +64,11 @@ type reader struct {
 
 	low, high int64 // of the day that is open, within from and to
 
-	date domain.Date // of the day that is open
-	day  interval.Day
-	at   int // index of the next interval; outside when the day is done
+	date     domain.Date // of the day that is open
+	revision int32
+	recorded int64
+	day      interval.Day
+	at       int // index of the next interval; outside when the day is done
 }
 
 // part is one stored interval on its way into a reading.
@@ -103,7 +114,7 @@ func (r *reader) single(ctx context.Context) (Reading, bool, error) {
 	r.step()
 	return Reading{
 		Series: r.Series, Start: p.start, End: p.end, Value: p.value,
-		Quality: outward(p.quality), Present: 1, Expected: 1,
+		Quality: outward(p.quality), Present: 1, Expected: 1, Revision: r.revision, recorded: r.recorded,
 	}, true, nil
 }
 
@@ -115,11 +126,13 @@ func (r *reader) sum(ctx context.Context) (Reading, bool, error) {
 	}
 	start, end := r.ruler.Bounds(p.start)
 	var (
-		sum  interval.Sum
-		size int64
+		sum      interval.Sum
+		size     int64
+		revision int32
+		recorded = r.recorded
 	)
 	for ok && p.start >= start && p.start < end {
-		size = p.end - p.start
+		size, revision, recorded = p.end-p.start, max(revision, r.revision), max(recorded, r.recorded)
 		if err := sum.Add(p.value, p.quality, int(size/60)); err != nil {
 			return Reading{}, false, err
 		}
@@ -131,7 +144,7 @@ func (r *reader) sum(ctx context.Context) (Reading, bool, error) {
 	missing := max(0, end-start-int64(sum.Minutes)*60)
 	return Reading{
 		Series: r.Series, Start: start, End: end, Value: sum.Total, Quality: outward(sum.Quality),
-		Present: sum.Present, Expected: sum.Present + int((missing+size-1)/size),
+		Present: sum.Present, Expected: sum.Present + int((missing+size-1)/size), Revision: revision, recorded: recorded,
 	}, true, nil
 }
 
@@ -188,11 +201,13 @@ func (r *reader) open(ctx context.Context) (bool, error) {
 		if err := r.day.Decode(d.Data); err != nil {
 			return false, fmt.Errorf("usage: channel %d, %s: %w", r.Channel.ID, d.Date, err)
 		}
-		r.date, r.at = d.Date, 0
+		r.date, r.revision, r.recorded, r.at = d.Date, d.Revision, d.RecordedAt.UnixMicro(), 0
 		if r.reverse {
 			r.at = len(r.day.Values) - 1
 		}
-		if fits(r.Group, r.day.Minutes) && r.opens() {
+		if !fits(r.Group, r.day.Minutes) {
+			r.coarse = true
+		} else if r.opens() {
 			return true, nil
 		}
 		r.at = -1
@@ -227,7 +242,7 @@ func (r *reader) fetch(ctx context.Context) error {
 		return nil
 	}
 	r.days, r.bytes = r.days[:0], r.bytes[:0]
-	err := r.store.Days(ctx, r.Channel.ID, domain.DayRange{First: r.first, Last: r.last, Reverse: r.reverse}, func(d domain.Day) error {
+	err := r.store.Days(ctx, r.Channel.ID, domain.DayRange{First: r.first, Last: r.last, Reverse: r.reverse, AsOf: r.asOf}, func(d domain.Day) error {
 		// The data is the store's until this returns.
 		begin := len(r.bytes)
 		r.bytes = append(r.bytes, d.Data...)
@@ -250,6 +265,6 @@ func (r *reader) fetch(ctx context.Context) error {
 	default:
 		r.first = r.days[len(r.days)-1].Date + 1
 	}
-	r.ask = min(2*r.ask, manyDays)
+	r.ask = max(r.ask, min(2*r.ask, manyDays))
 	return nil
 }

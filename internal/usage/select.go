@@ -25,6 +25,8 @@ type Series struct {
 	actual   bool           // give what was measured
 	estimate bool           // give what was not
 	from, to int64          // the span of the question
+	asOf     time.Time      // what was known then; zero: what is known now
+	coarse   bool           // a day was met whose intervals are longer than the group
 
 	limited bool        // only what consents allow
 	allowed []allowance // of a limited series that is read as it is stored
@@ -126,5 +128,5 @@ func (q Query) series(c domain.Channel, asked *time.Location) (Series, error) {
 		}
 	}
 	from, to := q.span(shown)
-	return Series{Channel: c, Zone: shown, home: home, grid: shown, from: from, to: to}, nil
+	return Series{Channel: c, Zone: shown, home: home, grid: shown, from: from, to: to, asOf: q.asOf(shown)}, nil
 }

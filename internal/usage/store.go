@@ -25,6 +25,8 @@ type Store interface {
 	// Channels lists the channels of a property's supply points in the order
 	// market, identifier, direction, register, unit.
 	Channels(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Channel, error)
+	// SupplyPoint finds a supply point that lies on a property, by its name.
+	SupplyPoint(ctx context.Context, scope domain.Scope, market domain.Market, identifier string) (domain.SupplyPoint, error)
 	// ActiveConsents lists what the consents of the scope's application that are
 	// active at scope.At and allow scope.Need open of a property: each consent once
 	// for every one of its supply points there, as its only one. It is asked with an application

@@ -38,7 +38,7 @@ func (s *Series) count(ctx context.Context, store Store) (int, error) {
 		first = interval.DateAt(time.Unix(s.from, 0), s.home)
 		last  = interval.DateAt(time.Unix(s.to-1, 0), s.home)
 	)
-	err := store.Days(ctx, s.Channel.ID, domain.DayRange{First: first, Last: last}, func(d domain.Day) error {
+	err := store.Days(ctx, s.Channel.ID, domain.DayRange{First: first, Last: last, AsOf: s.asOf}, func(d domain.Day) error {
 		if d.Date != first && d.Date != last {
 			h, err := interval.ReadHeader(d.Data)
 			n += h.Present

@@ -231,7 +231,8 @@ func TestBadQueries(t *testing.T) {
 }
 
 func TestWhoMayAsk(t *testing.T) {
-	s := &usage.Service{Store: street(t)}
+	m := street(t)
+	s, first := &usage.Service{Store: m}, m.channels[0].SupplyPoint
 	user := domain.Caller{Partner: "prt_a", User: "usr_1", Permissions: domain.CustomerPermissions}
 	stranger := user
 	stranger.User = "usr_2"
@@ -269,6 +270,14 @@ func TestWhoMayAsk(t *testing.T) {
 		_, err = s.Measurements(background, c.caller, "prop_home", usage.Query{})
 		if got := kind(err); got != c.measured {
 			t.Errorf("%s: Measurements: %v, want kind %v", name, err, c.measured)
+		}
+		_, err = s.Changes(background, c.caller, "prop_home", usage.ChangesQuery{})
+		if got := kind(err); got != c.measured {
+			t.Errorf("%s: Changes: %v, want kind %v", name, err, c.measured)
+		}
+		_, err = s.Export(background, c.caller, first.Market, first.Identifier, usage.ExportQuery{})
+		if got := kind(err); got != c.measured {
+			t.Errorf("%s: Export: %v, want kind %v", name, err, c.measured)
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 	maxFields = 5_000   // after fragments are expanded, as the executor counts them
 	maxDepth  = 12      // fields within fields
 	maxSchema = 20      // the same in a description of the schema, which goes deeper
-	maxNodes  = 10_000  // of all connections together
+	maxNodes  = 10_000  // of all connections together, and as many gaps
 	maxValues = 500_000 // fields of all nodes together
 )
 
@@ -26,6 +26,7 @@ type bounds struct {
 	variables map[string]any
 	fields    int // what the executor will collect
 	nodes     int
+	gaps      int // lists of gaps are no connections, and have a bound of their own
 	values    int // fields times the nodes that they are of
 }
 
@@ -45,7 +46,7 @@ func check(op *graphql.OperationContext) (nodes int, err error) {
 	if err := b.selections(op.Operation.SelectionSet, around{fold: 1, of: 1, page: 1}); err != nil {
 		return 0, err
 	}
-	return b.nodes, nil
+	return b.nodes + b.gaps, nil
 }
 
 // around is where in a document a selection set stands.
@@ -102,6 +103,12 @@ func (b *bounds) field(f *ast.Field, in around) error {
 		in.page = b.size(f)
 		if b.nodes += in.of * in.page; b.nodes > maxNodes {
 			return &tooMuch{tooManyNodes, fmt.Sprintf("at most %d in one request: ask for a smaller page, or for less beside it", maxNodes)}
+		}
+	}
+	if f.Name == "gaps" && !in.schema {
+		in.of *= usage.MaxGaps
+		if b.gaps += in.of; b.gaps > maxNodes {
+			return &tooMuch{tooManyNodes, fmt.Sprintf("at most %d lists of gaps in one request", maxNodes/usage.MaxGaps)}
 		}
 	}
 	if b.values += in.of; b.values > maxValues {

@@ -37,6 +37,11 @@ func TestBounds(t *testing.T) {
 				"} fragment N on MeasurementInterface{" + leaves("s", 20, "source") + "}", "KT-CT-1188",
 		},
 		"one page, all it can hold":     {property("measurements(first:10000){totalCount pageInfo{hasNextPage endCursor} edges{cursor node{value unit readAt source metaData{typedSource{source} statistics{value label}}}}}"), ""},
+		"twenty lists of gaps":          {property(leaves("m", 20, "measurements(first:0){gaps{startAt endAt}}")), ""},
+		"more lists of gaps":            {property(leaves("m", 21, "measurements(first:0){gaps{startAt}}")), "KT-CT-1189"},
+		"gaps beside all a page holds":  {property("measurements(first:10000){gaps{startAt} edges{node{value}}}"), ""},
+		"more changes than a page has":  {`{measurementChanges(propertyId:"prop_ada",first:1001){edgeCount}}`, "KT-CT-1605"},
+		"eleven pages of changes":       {"{" + leaves("c", 11, `measurementChanges(propertyId:"prop_ada",first:1000){edgeCount}`) + "}", "KT-CT-1189"},
 		"a hundred is what one has":     {property(leaves("m", 101, "measurements{totalCount}")), "KT-CT-1189"},
 		"fragments as clients use them": {"query{property(id:\"prop_ada\"){...P}} fragment P on PropertyType{measurements(first:2){edges{node{...M}}}} fragment M on MeasurementInterface{value ...on IntervalMeasurementType{startAt}}", ""},
 	}

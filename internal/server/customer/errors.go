@@ -102,6 +102,12 @@ func hide(err error, as code) error {
 	return err
 }
 
+// notFound reports whether what was asked for is not there for the caller.
+func notFound(err error) bool {
+	e, ok := errors.AsType[*domain.Error](err)
+	return ok && e.Kind == domain.NotFound
+}
+
 // panicked is what a resolver's panic becomes.
 func panicked(v any) error {
 	return fmt.Errorf("panic: %v\n%s", v, debug.Stack())

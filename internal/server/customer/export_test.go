@@ -22,3 +22,13 @@ func Refuses(ctx context.Context, schema *ast.Schema, object, field string) (err
 	}
 	return g.check(ctx, &graphql.FieldContext{Object: object, Field: graphql.CollectedField{Field: &ast.Field{Name: field}}}), nil
 }
+
+// ReadExport reads what a request wants exported: the supply point, the format
+// and how the file is called.
+func ReadExport(file, query string) (point, format, name string, err error) {
+	asked, err := readExport(file, query)
+	if err != nil {
+		return "", "", "", err
+	}
+	return string(asked.market) + ":" + asked.identifier, string(asked.format), asked.fileName(), nil
+}

@@ -84,6 +84,13 @@ func directionOf(d *graph.ReadingDirectionType) domain.Direction {
 	return domain.Consumption
 }
 
+func directionAs(d domain.Direction) graph.ReadingDirectionType {
+	if d == domain.Generation {
+		return graph.ReadingDirectionTypeGeneration
+	}
+	return graph.ReadingDirectionTypeConsumption
+}
+
 func qualityOf(q *graph.ReadingQualityType) usage.QualityFilter {
 	if q == nil {
 		return usage.AnyQuality

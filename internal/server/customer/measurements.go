@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -19,13 +20,15 @@ const source = "smart meter"
 // Measurements resolves PropertyType.measurements.
 func (r properties) Measurements(ctx context.Context, obj *graph.PropertyType, startAt, endAt *graph.DateTime,
 	startOn, endOn *domain.Date, timezone *string, utilityFilters []*graph.UtilityFiltersInput,
-	before, after *string, first, last *int,
+	before, after *string, first, last *int, asOf *graph.DateTime,
 ) (*graph.MeasurementConnection, error) {
 	filters, frequencies := readFilters(utilityFilters)
+	selected := selects(ctx, "MeasurementConnection")
 	q := usage.Query{
 		FirstDay: startOn, LastDay: endOn, Zone: text(timezone), Filters: filters,
 		After: text(after), Before: text(before), First: first, Last: last,
-		Count: selects(ctx, "MeasurementConnection", "totalCount"),
+		Count: selected("totalCount"), Until: selected("availableUntil"), Why: selected("emptyReason"),
+		Gaps: selected("gaps") || selected("hasMoreGaps"),
 	}
 	var err error
 	if q.From, err = moment(startAt); err != nil {
@@ -34,8 +37,11 @@ func (r properties) Measurements(ctx context.Context, obj *graph.PropertyType, s
 	if q.To, err = moment(endAt); err != nil {
 		return nil, err
 	}
+	if q.AsOf, err = moment(asOf); err != nil {
+		return nil, err
+	}
 	p, err := r.usage.Measurements(ctx, askerOf(ctx).caller, domain.PropertyID(text(obj.ID)), q)
-	if e, ok := err.(*domain.Error); ok && e.Kind == domain.NotFound {
+	if notFound(err) {
 		return nil, &hidden{notYourProperty, err} // it went away under the question
 	}
 	if err != nil {
@@ -52,6 +58,7 @@ func connection(p *usage.Page, frequencies []graph.ReadingFrequencyType) *graph.
 		TotalCount: p.Total,
 		EdgeCount:  n,
 	}
+	tell(p, c)
 	if n > 0 {
 		start, end := p.Cursor(0), p.Cursor(n-1)
 		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &start, &end
@@ -66,6 +73,32 @@ func connection(p *usage.Page, frequencies []graph.ReadingFrequencyType) *graph.
 	return c
 }
 
+// tell fills in what the page says beside its readings.
+func tell(p *usage.Page, c *graph.MeasurementConnection) {
+	if !p.Until.IsZero() {
+		until := graph.FormatDateTime(p.Until)
+		c.AvailableUntil = &until
+	}
+	c.Gaps, c.HasMoreGaps = make([]*graph.MeasurementGap, 0, len(p.Gaps)), p.MoreGaps
+	for _, g := range p.Gaps {
+		c.Gaps = append(c.Gaps, &graph.MeasurementGap{StartAt: graph.FormatDateTime(g.StartAt()), EndAt: graph.FormatDateTime(g.EndAt())})
+	}
+	var reason graph.MeasurementEmptyReason
+	switch p.Empty {
+	case usage.NotEmpty:
+		return
+	case usage.NoReadingsYet:
+		reason = graph.MeasurementEmptyReasonNoReadingsYet
+	case usage.OutsideSupplyPeriod:
+		reason = graph.MeasurementEmptyReasonOutsideSupplyPeriod
+	case usage.UnsupportedFrequency:
+		reason = graph.MeasurementEmptyReasonUnsupportedFrequency
+	case usage.OutsideConsent:
+		reason = graph.MeasurementEmptyReasonOutsideConsent
+	}
+	c.EmptyReason = &reason
+}
+
 func node(r *usage.Reading, frequency graph.ReadingFrequencyType) *graph.IntervalMeasurementType {
 	end := graph.FormatDateTime(r.EndAt())
 	return &graph.IntervalMeasurementType{
@@ -76,6 +109,8 @@ func node(r *usage.Reading, frequency graph.ReadingFrequencyType) *graph.Interva
 		EndAt:             end,
 		ReadAt:            end,
 		DurationInSeconds: int(r.End - r.Start),
+		Revision:          int(r.Revision),
+		Updated:           r.UpdatedAt(),
 		MetaData:          &graph.MeasurementsMetadataOutput{UtilityFilters: filtersOf(r, frequency), Extras: extras(r)},
 	}
 }
@@ -88,10 +123,7 @@ func filtersOf(r *usage.Reading, frequency graph.ReadingFrequencyType) graph.Uti
 			MarketSupplyPointID: &c.SupplyPoint.Identifier,
 		}
 	}
-	direction, quality := graph.ReadingDirectionTypeConsumption, graph.ReadingQualityTypeEstimate
-	if c.Direction == domain.Generation {
-		direction = graph.ReadingDirectionTypeGeneration
-	}
+	direction, quality := directionAs(c.Direction), graph.ReadingQualityTypeEstimate
 	if r.Quality == domain.Actual {
 		quality = graph.ReadingQualityTypeActual
 	}
@@ -111,14 +143,13 @@ func extras(r *usage.Reading) []*graph.ExtrasOutput {
 	return []*graph.ExtrasOutput{{Label: &label, Value: &value, Description: &description}}
 }
 
-// selects reports whether the field at hand selects name, under any alias.
-func selects(ctx context.Context, object, name string) bool {
-	for _, f := range graphql.CollectFieldsCtx(ctx, []string{object}) {
-		if f.Name == name {
-			return true
-		}
+// selects returns what tells whether the field at hand, which is of the type
+// object, selects a field of it, under any alias.
+func selects(ctx context.Context, object string) func(name string) bool {
+	fields := graphql.CollectFieldsCtx(ctx, []string{object})
+	return func(name string) bool {
+		return slices.ContainsFunc(fields, func(f graphql.CollectedField) bool { return f.Name == name })
 	}
-	return false
 }
 
 // moment reads a date-time whose form the scalar has checked.

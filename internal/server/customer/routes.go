@@ -25,6 +25,13 @@ type Host struct {
 	Tokens Tokens
 	// Consents keeps what customers have allowed; nil: nobody can ask.
 	Consents Consents
+	// Intake takes readings; nil: nobody can submit any. A batch, which has at most
+	// MaxBatch bytes (0: 256 MiB), comes into a file in the folder Spool, as slowly
+	// as Machine, the clock of the connections, allows.
+	Intake   Intake
+	Spool    string
+	MaxBatch int64
+	Machine  func() time.Time
 	// Front answers a browser at the root.
 	Front server.Handler
 	// URL and AuthURL are the public addresses of this host and of the one that
@@ -52,12 +59,14 @@ func (h *Host) Table() (*server.Host, error) {
 			get = h.root
 		}
 		table.Routes = append(table.Routes,
-			server.Route{Pattern: "POST " + path, Guard: server.Fields, Handler: h.graphQL, Dialect: refusals{}},
+			server.Route{Pattern: "POST " + path, Guard: server.Fields, Handler: h.graphQL, Dialect: refusals{}, Stale: true},
 			server.Route{Pattern: "GET " + path, Guard: server.Fields, Handler: get, Dialect: refusals{}},
 		)
 	}
 	table.Authenticate = h.caller
 	table.Routes = append(table.Routes, h.consentRoutes()...)
+	table.Routes = append(table.Routes, h.submitRoutes()...)
+	table.Routes = append(table.Routes, h.exportRoutes()...)
 	described, err := h.metadata()
 	table.Routes = append(table.Routes, described...)
 	return table, err

@@ -94,6 +94,7 @@ func TestMeasurementsAsPublished(t *testing.T) {
 		`endAt: DateTime = "9999-12-29T23:59:59.999999+00:00"`,
 		"startOn: Date", "endOn: Date", "timezone: String", "utilityFilters: [UtilityFiltersInput] = []",
 		"before: String", "after: String", "first: Int", "last: Int",
+		"asOf: DateTime", // ours
 	}
 	got := []string{}
 	for _, a := range f.Arguments {
@@ -127,6 +128,11 @@ func TestMeasurementsAsPublished(t *testing.T) {
 		"EstimatedMoneyType.estimatedAmount": "Decimal!", "EstimatedMoneyType.costCurrency": "String!", "EstimatedMoneyType.pricePerUnit": "PricePerUnit",
 		"PricePerUnit.amount": "Decimal!", "PricePerUnit.unit": "Unit",
 		"PropertyType.id": "String", "PropertyType.postcode": "String!", "PropertyType.splitAddress": "[String]",
+		"MeasurementConnection.availableUntil": "DateTime", "MeasurementConnection.gaps": "[MeasurementGap!]!", "MeasurementConnection.emptyReason": "MeasurementEmptyReason",
+		"MeasurementGap.startAt": "DateTime!", "MeasurementGap.endAt": "DateTime!",
+		"MeasurementInterface.revision": "Int!", "MeasurementInterface.updatedAt": "DateTime!",
+		"Query.measurementChanges": "MeasurementChangeConnection", "MeasurementChange.identifier": "String!", "MeasurementChange.direction": "ReadingDirectionType!",
+		"MeasurementChange.register": "String!", "MeasurementChange.day": "Date!", "MeasurementChange.revision": "Int!", "MeasurementChange.recordedAt": "DateTime!",
 		"User.id": "UUID!", "User.birthDate": "Time!", "User.middleName": "String", "User.vendor": "Vendor!",
 		"Query.property": "PropertyType", "Query.properties": "[PropertyType]", "Query.account": "Account", "Query.me": "User",
 	} {
@@ -178,6 +184,7 @@ func TestNobodySeesWhatIsAnothers(t *testing.T) {
 	schema := w.api.Schema()
 	roots := map[string]string{
 		"property": `property(id:$id)`, "account": `account(accountNumber:$n)`, "properties": `properties(accountNumber:$n)`, "me": `me`,
+		"measurementChanges": `measurementChanges(propertyId:$id)`,
 	}
 	if len(roots) != len(schema.Query.Fields)-2 { // __schema and __type
 		t.Errorf("%d fields of Query are probed, it has %d", len(roots), len(schema.Query.Fields)-2)

@@ -138,7 +138,7 @@ func (r *dayReader) closed(first, last domain.Date) error {
 		if !ok {
 			break
 		}
-		if err := r.month.open(stmt); err == nil {
+		if err = r.month.open(stmt); err == nil {
 			err = r.next(first, last)
 		}
 		if err != nil {

@@ -149,20 +149,29 @@ func (s *Store) open(ctx context.Context, path, synchronous string, o Options) e
 func prepareWriter(ctx context.Context, conn *sqlite.Conn, synchronous string, busy time.Duration) error {
 	conn.SetBusyTimeout(busy)
 	// The next steps change the file: look first whether it is ours.
-	if err := patiently(ctx, busy, func() error { return ours(conn) }); err != nil {
+	pages := 0
+	err := patiently(ctx, busy, func() (err error) {
+		if err = ours(conn); err == nil {
+			pages, err = number(conn, "PRAGMA page_count")
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	for _, pragma := range []string{
-		fmt.Sprintf("PRAGMA page_size = %d", pageSize),
-		"PRAGMA auto_vacuum = INCREMENTAL",
+	first := []string{fmt.Sprintf("PRAGMA page_size = %d", pageSize)}
+	if pages == 0 { // later it would write each time, and wait for whoever writes
+		first = append(first, "PRAGMA auto_vacuum = INCREMENTAL")
+	}
+	for _, pragma := range append(first,
 		"PRAGMA journal_mode = WAL",
-		"PRAGMA synchronous = " + synchronous,
+		"PRAGMA synchronous = "+synchronous,
 		"PRAGMA foreign_keys = ON",
 		"PRAGMA temp_store = MEMORY",
 		fmt.Sprintf("PRAGMA cache_size = -%d", writerCache),
 		fmt.Sprintf("PRAGMA mmap_size = %d", mapped),
 		fmt.Sprintf("PRAGMA journal_size_limit = %d", journalLimit),
-	} {
+	) {
 		if err := patiently(ctx, busy, func() error { return sqlitex.ExecuteTransient(conn, pragma, nil) }); err != nil {
 			return fmt.Errorf("%s: %w", pragma, err)
 		}

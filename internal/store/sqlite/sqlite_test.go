@@ -100,7 +100,7 @@ func TestSettings(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "wattgate.db"), options())
 	err := s.Change(t.Context(), func(conn *zombie.Conn) error {
 		for pragma, want := range map[string]string{
-			"page_size": "8192", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "application_id": "1466004596",
+			"page_size": "8192", "auto_vacuum": "2", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "application_id": "1466004596",
 		} {
 			got := ""
 			err := sqlitex.ExecuteTransient(conn, "PRAGMA "+pragma, &sqlitex.ExecOptions{ResultFunc: func(row *zombie.Stmt) error {

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"slices"
 	"syscall"
 	"testing"
@@ -129,7 +128,7 @@ func benchmarkTiers(b *testing.B, batch int) {
 	b.ReportMetric(float64(used()-cpu)/float64(readings), "CPU-ns/reading")
 	b.ReportMetric(size(b, path)/float64(readings), "B/reading-hot")
 
-	cpu, begin = used(), time.Now()
+	begin = time.Now()
 	sealed, longest := 0, time.Duration(0)
 	for n := -1; n != 0; sealed += n {
 		one := time.Now()
@@ -150,17 +149,17 @@ func benchmarkTiers(b *testing.B, batch int) {
 	if s, err = sqlite.Open(b.Context(), path, sqlite.Options{Now: clock.now}); err != nil {
 		b.Fatal(err)
 	}
-	if f := os.Getenv("PROF"); f != "" {
-		w, _ := os.Create(f)
-		pprof.StartCPUProfile(w)
-		for range 5 {
-			p50(b, s, channels, tierDays, true)
-		}
-		pprof.StopCPUProfile()
-	}
 	b.ReportMetric(p50(b, s, channels, 1, true), "p50-day-decoded-µs")
 	b.ReportMetric(p50(b, s, channels, tierDays, false), "p50-year-µs")
 	b.ReportMetric(p50(b, s, channels, tierDays, true), "p50-year-decoded-µs")
+	b.ReportMetric(polls(b, s, channels), "p50-poll-µs")
+
+	// All days of a month are corrected, which is sealed.
+	begin = time.Now()
+	for n := range 31 {
+		correctDay(b, s, channels, households, n)
+	}
+	b.ReportMetric(float64(tierChannels*31)/time.Since(begin).Seconds()/1000, "k-corrections/s")
 }
 
 func takeDay(b *testing.B, s *sqlite.Store, channels []domain.ChannelID, households [][]*interval.Day, n int) {
@@ -176,6 +175,49 @@ func takeDay(b *testing.B, s *sqlite.Store, channels []domain.ChannelID, househo
 				return err
 			}
 			if err := tx.PutDay(c, domain.Day{Date: date, Data: packed}, domain.Provenance{Source: "night"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// polls is the time in the middle of asking for changes when there are none.
+func polls(b *testing.B, s *sqlite.Store, channels []domain.ChannelID) float64 {
+	var took []time.Duration
+	for i := range 1000 {
+		c := channels[i*997%len(channels)]
+		all, err := s.Changes(b.Context(), c, domain.Change{}, 1000)
+		if err != nil || len(all) != tierDays {
+			b.Fatalf("got %d changes and %v", len(all), err)
+		}
+		begin := time.Now()
+		more, err := s.Changes(b.Context(), c, all[len(all)-1], 1000)
+		took = append(took, time.Since(begin))
+		if err != nil || len(more) != 0 {
+			b.Fatalf("got %d changes more and %v", len(more), err)
+		}
+	}
+	slices.Sort(took)
+	return float64(took[len(took)/2].Nanoseconds()) / 1000
+}
+
+func correctDay(b *testing.B, s *sqlite.Store, channels []domain.ChannelID, households [][]*interval.Day, n int) {
+	var packed []byte
+	date := tierFirst + domain.Date(n)
+	err := s.TakeIn(b.Context(), func(tx intake.Tx) error {
+		for _, c := range channels {
+			if was, err := tx.Day(c, date); err != nil || was.Revision != 1 {
+				return fmt.Errorf("found revision %d and %w", was.Revision, err)
+			}
+			var err error
+			if packed, err = households[int(c+1)%len(households)][n].Append(packed[:0]); err != nil {
+				return err
+			}
+			if err := tx.PutDay(c, domain.Day{Date: date, Data: packed}, domain.Provenance{Source: "late"}); err != nil {
 				return err
 			}
 		}
@@ -226,4 +268,28 @@ func used() time.Duration {
 		return 0
 	}
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkSealNothing walks over 200,000 channels that have nothing to seal.
+func BenchmarkSealNothing(b *testing.B) {
+	s := openFile(b)
+	if err := s.AddPartner(b.Context(), domain.Partner{ID: "prt_a", Name: "a"}, domain.Entry{ID: "aud_p"}); err != nil {
+		b.Fatal(err)
+	}
+	for _, sql := range []string{
+		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+		INSERT INTO supply_point (id, partner, market, identifier, zone) SELECT i, 'prt_a', 'M', i, 'UTC' FROM n`,
+		`INSERT INTO channel (ch, supply_point_id, partner_id, register, direction, unit, tz)
+		SELECT id, id, 'prt_a', '1', 'CONSUMPTION', 'kwh', 'UTC' FROM supply_point`,
+		`INSERT INTO reach SELECT ch, 20000, 20030, 20030, 1, 19997, 20028, 9223372036854775807, 0 FROM channel`,
+	} {
+		if err := s.Exec(b.Context(), sql); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		if n, err := s.Seal(b.Context(), domain.SealRule{Quiet: time.Now()}, 1000); n != 0 || err != nil {
+			b.Fatal(n, err)
+		}
+	}
 }

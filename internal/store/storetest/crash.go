@@ -19,9 +19,12 @@ import (
 	"github.com/wattgate/wattgate/internal/store"
 )
 
-// senders is how many send batches at the same time, each about a supply point
+// Senders is how many send batches at the same time, each about a supply point
 // of their own.
-const senders = 2
+const Senders = 2
+
+// crashClient is who they are, unless a [Crash] says another.
+const crashClient = "crash"
 
 // crashZone has a day of 23 hours in the days of the batches.
 const crashZone = "Europe/Amsterdam"
@@ -32,22 +35,26 @@ const (
 	crashDays  = 40
 )
 
+// CrashPartner is whose readings the batches hold.
+const CrashPartner = domain.PartnerID("prt_crash")
+
 var crashHome = domain.Property{
-	ID: "prop_crash", Partner: "prt_crash", Label: "home", Zone: crashZone,
+	ID: "prop_crash", Partner: CrashPartner, Label: "home", Zone: crashZone,
 }
 
 // Send imports batches without end, and seals between them, until ctx ends or
-// the process does. It says "taken SENDER BATCH" once a batch is durable, and
-// "refused SENDER BATCH KIND" where it was not taken and is sent again. What a
-// batch holds follows from its sender and number, so that whoever has listened
+// the process does. It says "taken SENDER BATCH" once a batch is durable, or
+// "known" instead where it was there although an answer of this process was that
+// it is not, and "refused SENDER BATCH KIND" where it was not taken, and is sent
+// again. What a batch holds follows from its sender and number, so that whoever has listened
 // knows what must be stored: see [Crash]. It begins with the batches from.
 func Send(ctx context.Context, e store.Engine, now func() time.Time, from string, to io.Writer) error {
-	if err := moveIn(ctx, e, now()); err != nil {
+	if err := MoveIn(ctx, e, now()); err != nil {
 		return err
 	}
 	first := strings.Split(from, ",")
-	if len(first) != senders {
-		return fmt.Errorf("got the batches %q, want one number for each of %d senders", from, senders)
+	if len(first) != Senders {
+		return fmt.Errorf("got the batches %q, want one number for each of %d senders", from, Senders)
 	}
 	var all sync.WaitGroup
 	for sender, text := range first {
@@ -62,15 +69,22 @@ func Send(ctx context.Context, e store.Engine, now func() time.Time, from string
 }
 
 func sendAll(ctx context.Context, e store.Engine, now func() time.Time, sender, n int, to io.Writer) {
-	for ctx.Err() == nil {
-		_, err := sendBatch(ctx, e, now, sender, n)
+	for first := n; ctx.Err() == nil; {
+		known, err := sendBatch(ctx, e, now, crashClient, sender, n)
+		if err != nil && ctx.Err() != nil {
+			return
+		}
 		if err != nil {
 			_, _ = fmt.Fprintf(to, "refused %d %d %s: %v\n", sender, n, kindOf(err), err) // whoever does not listen checks nothing
 			continue
 		}
-		_, _ = fmt.Fprintf(to, "taken %d %d\n", sender, n)
+		what := "taken"
+		if known && n != first { // the first may be of an earlier process
+			what = "known"
+		}
+		_, _ = fmt.Fprintf(to, "%s %d %d\n", what, sender, n)
 		if n++; n%3 == 0 {
-			if _, err := e.Seal(ctx, whenever, 1+n%2); err != nil {
+			if _, err := e.Seal(ctx, whenever, 1+n%2); err != nil && ctx.Err() == nil {
 				_, _ = fmt.Fprintf(to, "refused %d %d %s: %v\n", sender, n, kindOf(err), err)
 			}
 		}
@@ -84,8 +98,9 @@ func kindOf(err error) domain.Kind {
 	return domain.Internal
 }
 
-// moveIn makes the partner and the home, unless an earlier process has.
-func moveIn(ctx context.Context, e store.Engine, now time.Time) error {
+// MoveIn makes the partner and the home of all batches, unless an earlier process
+// has.
+func MoveIn(ctx context.Context, e store.Engine, now time.Time) error {
 	p := domain.Partner{ID: crashHome.Partner, Name: "crash", CreatedAt: now}
 	entry := func() domain.Entry { return domain.Entry{ID: domain.NewEntryID(now, nil), At: now, Action: "test"} }
 	for _, err := range []error{e.AddPartner(ctx, p, entry()), e.AddProperty(ctx, crashHome, entry())} {
@@ -96,16 +111,21 @@ func moveIn(ctx context.Context, e store.Engine, now time.Time) error {
 	return nil
 }
 
-// sendBatch sends one batch, and tells whether it was taken before.
-func sendBatch(ctx context.Context, e store.Engine, now func() time.Time, sender, n int) (again bool, err error) {
+// Batch returns the name of a batch and its content, which is NDJSON.
+func Batch(sender, n int) (id, content string) {
 	text := strings.Builder{}
 	for _, r := range batchOf(sender, n) {
 		r.write(&text, sender)
 	}
-	content := text.String()
+	return fmt.Sprintf("%d-%d", sender, n), text.String()
+}
+
+// sendBatch sends one batch, and tells whether it was taken before.
+func sendBatch(ctx context.Context, e store.Engine, now func() time.Time, client string, sender, n int) (again bool, err error) {
+	id, content := Batch(sender, n)
 	im := &intake.Importer{Store: e, Now: now}
 	report, err := im.Take(ctx, intake.Batch{
-		Sender: fmt.Sprintf("sender %d", sender), ID: strconv.Itoa(n), Digest: sha256.Sum256([]byte(content)), Format: meterfile.NDJSON,
+		Sender: client, ID: id, Digest: sha256.Sum256([]byte(content)), Format: meterfile.NDJSON,
 	}, intake.File{Name: "batch", Content: strings.NewReader(content), Size: int64(len(content))}, intake.Target{Property: crashHome.ID}, nil)
 	return report.Repeated, err
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -279,6 +280,29 @@ var seals = []promise{
 		list, err := w.Changes(t.Context(), w.beta.channel.ID, domain.Change{}, 10)
 		must(t, err)
 		equal(t, "number of beta's changes", len(list), 0)
+	}},
+	{"the error of the caller ends the reading, and a caller who gives up does", func(t *testing.T, w *world) {
+		for i := range domain.Date(3) {
+			w.putHalfHours(t, w.alpha.channel.ID, may+31*i, 5, 0)
+		}
+		w.seals(t, whenever, 10, 3)
+		calls := 0
+		err := w.Days(t.Context(), w.alpha.channel.ID, domain.DayRange{Last: 1 << 20}, func(domain.Day) error {
+			calls++
+			return errNo
+		})
+		if err != errNo || calls != 1 { //nolint:errorlint // it must be the very same
+			t.Errorf("got %d calls and the error %v, want one call and its own error", calls, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		err = w.Days(ctx, w.alpha.channel.ID, domain.DayRange{Last: 1 << 20}, func(domain.Day) error {
+			cancel()
+			return nil
+		})
+		refused(t, "a reading that was given up", err, domain.Unavailable)
+		equal(t, "days afterwards", len(w.told(t, w.alpha.channel.ID, domain.DayRange{Last: 1 << 20})), 3)
+		_, err = w.Seal(ctx, whenever, 10)
+		refused(t, "sealing that was given up", err, domain.Unavailable)
 	}},
 	{"what cannot be packed stays as it is, and keeps nothing else from being sealed", func(t *testing.T, w *world) {
 		w.put(t, w.alpha.channel.ID, "no packed day", may+2)

@@ -22,7 +22,7 @@ type AccountResolver interface {
 	Property(ctx context.Context, obj *Account, id string) (*PropertyType, error)
 }
 type PropertyTypeResolver interface {
-	Measurements(ctx context.Context, obj *PropertyType, startAt *DateTime, endAt *DateTime, startOn *domain.Date, endOn *domain.Date, timezone *string, utilityFilters []*UtilityFiltersInput, before *string, after *string, first *int, last *int) (*MeasurementConnection, error)
+	Measurements(ctx context.Context, obj *PropertyType, startAt *DateTime, endAt *DateTime, startOn *domain.Date, endOn *domain.Date, timezone *string, utilityFilters []*UtilityFiltersInput, before *string, after *string, first *int, last *int, asOf *DateTime) (*MeasurementConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -104,6 +104,11 @@ func (ec *executionContext) field_PropertyType_measurements_args(ctx context.Con
 		return nil, err
 	}
 	args["last"] = arg9
+	arg10, err := graphql.ProcessArgField(ctx, rawArgs, "asOf", ec.unmarshalODateTime2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDateTime)
+	if err != nil {
+		return nil, err
+	}
+	args["asOf"] = arg10
 	return args, nil
 }
 
@@ -407,7 +412,7 @@ func (ec *executionContext) _PropertyType_measurements(ctx context.Context, fiel
 		ec.fieldContext_PropertyType_measurements,
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.resolvers.PropertyType().Measurements(ctx, obj, fc.Args["startAt"].(*DateTime), fc.Args["endAt"].(*DateTime), fc.Args["startOn"].(*domain.Date), fc.Args["endOn"].(*domain.Date), fc.Args["timezone"].(*string), fc.Args["utilityFilters"].([]*UtilityFiltersInput), fc.Args["before"].(*string), fc.Args["after"].(*string), fc.Args["first"].(*int), fc.Args["last"].(*int))
+			return ec.resolvers.PropertyType().Measurements(ctx, obj, fc.Args["startAt"].(*DateTime), fc.Args["endAt"].(*DateTime), fc.Args["startOn"].(*domain.Date), fc.Args["endOn"].(*domain.Date), fc.Args["timezone"].(*string), fc.Args["utilityFilters"].([]*UtilityFiltersInput), fc.Args["before"].(*string), fc.Args["after"].(*string), fc.Args["first"].(*int), fc.Args["last"].(*int), fc.Args["asOf"].(*DateTime))
 		},
 		nil,
 		ec.marshalOMeasurementConnection2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMeasurementConnection,
@@ -432,6 +437,14 @@ func (ec *executionContext) fieldContext_PropertyType_measurements(ctx context.C
 				return ec.fieldContext_MeasurementConnection_totalCount(ctx, field)
 			case "edgeCount":
 				return ec.fieldContext_MeasurementConnection_edgeCount(ctx, field)
+			case "availableUntil":
+				return ec.fieldContext_MeasurementConnection_availableUntil(ctx, field)
+			case "gaps":
+				return ec.fieldContext_MeasurementConnection_gaps(ctx, field)
+			case "hasMoreGaps":
+				return ec.fieldContext_MeasurementConnection_hasMoreGaps(ctx, field)
+			case "emptyReason":
+				return ec.fieldContext_MeasurementConnection_emptyReason(ctx, field)
 			}
 			return nil, fmt.Errorf("no field named %q was found under type MeasurementConnection", field.Name)
 		},

@@ -128,6 +128,42 @@ type GasFiltersOutput struct {
 
 func (GasFiltersOutput) IsUtilityFiltersOutput() {}
 
+// One revision of one day of a channel: its first readings, or a correction.
+type MeasurementChange struct {
+	// The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE.
+	Identifier string `json:"identifier"`
+	// Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE.
+	Direction ReadingDirectionType `json:"direction"`
+	// The meter's register, such as `E1`. Permission: CAN_VIEW_DETAILED_USAGE.
+	Register string `json:"register"`
+	// The day, in the channel's zone. Permission: CAN_VIEW_DETAILED_USAGE.
+	Day domain.Date `json:"day"`
+	// The day's revision: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE.
+	Revision int `json:"revision"`
+	// When it was stored. Permission: CAN_VIEW_DETAILED_USAGE.
+	RecordedAt DateTime `json:"recordedAt"`
+}
+
+// One page of changes.
+type MeasurementChangeConnection struct {
+	// Where the page lies. Permission: CAN_VIEW_DETAILED_USAGE.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The changes of the page. Permission: CAN_VIEW_DETAILED_USAGE.
+	Edges []*MeasurementChangeEdge `json:"edges"`
+	// How many changes there are on all pages together; they are counted only when this is selected. Permission: CAN_VIEW_DETAILED_USAGE.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has. Permission: CAN_VIEW_DETAILED_USAGE.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// A span in which readings are absent.
+type MeasurementGap struct {
+	// The start of the first interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE.
+	StartAt DateTime `json:"startAt"`
+	// The end of the last interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE.
+	EndAt DateTime `json:"endAt"`
+}
+
 // A meter's index at one moment.
 type MeasurementType struct {
 	// What measured: `smart meter`. Permission: CAN_VIEW_DETAILED_USAGE.
@@ -140,6 +176,10 @@ type MeasurementType struct {
 	Unit string `json:"unit"`
 	// When it was read. Permission: CAN_VIEW_DETAILED_USAGE.
 	ReadAt DateTime `json:"readAt"`
+	// The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE.
+	Revision int `json:"revision"`
+	// When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE.
+	UpdatedAt DateTime `json:"updatedAt"`
 }
 
 func (MeasurementType) IsMeasurementInterface() {}
@@ -253,6 +293,70 @@ type Vendor struct {
 	ID string `json:"id"`
 	// The partner's name. Permission: CAN_VIEW_PERSONAL_DATA.
 	Name string `json:"name"`
+}
+
+// Why an answer has no measurements.
+type MeasurementEmptyReason string
+
+const (
+	// Nothing of what was asked for has arrived.
+	MeasurementEmptyReasonNoReadingsYet MeasurementEmptyReason = "NO_READINGS_YET"
+	// What is stored cannot be given at the frequency that was asked for.
+	MeasurementEmptyReasonUnsupportedFrequency MeasurementEmptyReason = "UNSUPPORTED_FREQUENCY"
+	// The span that was asked for ends before the first reading there is.
+	MeasurementEmptyReasonOutsideSupplyPeriod MeasurementEmptyReason = "OUTSIDE_SUPPLY_PERIOD"
+	// There is something, and the customer has not agreed to it: to a span, or to a frequency.
+	MeasurementEmptyReasonOutsideConsent MeasurementEmptyReason = "OUTSIDE_CONSENT"
+)
+
+var AllMeasurementEmptyReason = []MeasurementEmptyReason{
+	MeasurementEmptyReasonNoReadingsYet,
+	MeasurementEmptyReasonUnsupportedFrequency,
+	MeasurementEmptyReasonOutsideSupplyPeriod,
+	MeasurementEmptyReasonOutsideConsent,
+}
+
+func (e MeasurementEmptyReason) IsValid() bool {
+	switch e {
+	case MeasurementEmptyReasonNoReadingsYet, MeasurementEmptyReasonUnsupportedFrequency, MeasurementEmptyReasonOutsideSupplyPeriod, MeasurementEmptyReasonOutsideConsent:
+		return true
+	}
+	return false
+}
+
+func (e MeasurementEmptyReason) String() string {
+	return string(e)
+}
+
+func (e *MeasurementEmptyReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MeasurementEmptyReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MeasurementEmptyReason", str)
+	}
+	return nil
+}
+
+func (e MeasurementEmptyReason) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MeasurementEmptyReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MeasurementEmptyReason) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // An API permission, which a role gives to an application and which every customer has for what is their own.

@@ -348,7 +348,25 @@ type PropertyType @requires(permission: CAN_QUERY_PROPERTY) {
     first: Int
     "The last so many, 0 to 10,000. Not together with ` + "`" + `first` + "`" + `."
     last: Int
+    "What was known at that moment: later corrections are left out, and what they replaced is given. Without an offset: in ` + "`" + `timezone` + "`" + `. Absent: what is known now."
+    asOf: DateTime
   ): MeasurementConnection @requires(permission: CAN_VIEW_DETAILED_USAGE)
+}
+
+extend type Query {
+  """
+  What was stored and corrected at a property, the earliest first: each revision of each day once, for whoever keeps a
+  copy. Go on from the last ` + "`" + `endCursor` + "`" + `, which stays good, and ask ` + "`" + `measurements` + "`" + ` for the days that are named. Errors as
+  for ` + "`" + `property` + "`" + `; KT-CT-1605 for another ` + "`" + `after` + "`" + `, and for more than 1,000. Permission: CAN_VIEW_DETAILED_USAGE.
+  """
+  measurementChanges(
+    "The property's identifier, such as ` + "`" + `prop_7f3k9m2pxw4c8d5h` + "`" + `."
+    propertyId: ID!
+    "Only what follows this cursor. Absent: from the beginning."
+    after: String
+    "The first so many, 0 to 1,000. Absent: 100."
+    first: Int
+  ): MeasurementChangeConnection @requires(permission: CAN_VIEW_DETAILED_USAGE)
 }
 
 "One page of measurements."
@@ -361,8 +379,77 @@ type MeasurementConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) {
   totalCount: Int!
   "How many edges this page has. Permission: CAN_VIEW_DETAILED_USAGE."
   edgeCount: Int!
+  """
+  The end of the last day up to which every reading of the channels that were asked for is there, as it is now; of several
+  channels the earliest. Null where one of them has no readings. Permission: CAN_VIEW_DETAILED_USAGE.
+  """
+  availableUntil: DateTime
+  """
+  The spans in which a channel lacks readings, between its first and its last stored day and within the span that was
+  asked for: in the order of time and merged, up to 500. Permission: CAN_VIEW_DETAILED_USAGE.
+  """
+  gaps: [MeasurementGap!]!
+  "Whether there are more gaps behind the last one listed: ask again from its ` + "`" + `endAt` + "`" + ` on. Permission: CAN_VIEW_DETAILED_USAGE."
+  hasMoreGaps: Boolean!
+  "Why there is nothing on any page; null where there is something. Permission: CAN_VIEW_DETAILED_USAGE."
+  emptyReason: MeasurementEmptyReason
 }
 
+"A span in which readings are absent."
+type MeasurementGap @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "The start of the first interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE."
+  startAt: DateTime!
+  "The end of the last interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE."
+  endAt: DateTime!
+}
+
+"Why an answer has no measurements."
+enum MeasurementEmptyReason {
+  "Nothing of what was asked for has arrived."
+  NO_READINGS_YET
+  "What is stored cannot be given at the frequency that was asked for."
+  UNSUPPORTED_FREQUENCY
+  "The span that was asked for ends before the first reading there is."
+  OUTSIDE_SUPPLY_PERIOD
+  "There is something, and the customer has not agreed to it: to a span, or to a frequency."
+  OUTSIDE_CONSENT
+}
+
+"One page of changes."
+type MeasurementChangeConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "Where the page lies. Permission: CAN_VIEW_DETAILED_USAGE."
+  pageInfo: PageInfo!
+  "The changes of the page. Permission: CAN_VIEW_DETAILED_USAGE."
+  edges: [MeasurementChangeEdge]!
+  "How many changes there are on all pages together; they are counted only when this is selected. Permission: CAN_VIEW_DETAILED_USAGE."
+  totalCount: Int!
+  "How many edges this page has. Permission: CAN_VIEW_DETAILED_USAGE."
+  edgeCount: Int!
+}
+
+"One change and its place."
+type MeasurementChangeEdge @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "The change. Permission: CAN_VIEW_DETAILED_USAGE."
+  node: MeasurementChange
+  "Its place among this property's changes, for ` + "`" + `after` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  cursor: String!
+}
+
+"One revision of one day of a channel: its first readings, or a correction."
+type MeasurementChange @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE."
+  identifier: String!
+  "Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE."
+  direction: ReadingDirectionType!
+  "The meter's register, such as ` + "`" + `E1` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  register: String!
+  "The day, in the channel's zone. Permission: CAN_VIEW_DETAILED_USAGE."
+  day: Date!
+  "The day's revision: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE."
+  revision: Int!
+  "When it was stored. Permission: CAN_VIEW_DETAILED_USAGE."
+  recordedAt: DateTime!
+}
 "One measurement and its place."
 type MeasurementEdge @requires(permission: CAN_VIEW_DETAILED_USAGE) {
   "The measurement. Permission: CAN_VIEW_DETAILED_USAGE."
@@ -383,6 +470,10 @@ interface MeasurementInterface {
   unit: String!
   "When it was read; of an interval, its end. Permission: CAN_VIEW_DETAILED_USAGE."
   readAt: DateTime!
+  "The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
+  revision: Int!
+  "When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE."
+  updatedAt: DateTime!
 }
 
 "A meter's index at one moment."
@@ -397,6 +488,10 @@ type MeasurementType implements MeasurementInterface @requires(permission: CAN_V
   unit: String!
   "When it was read. Permission: CAN_VIEW_DETAILED_USAGE."
   readAt: DateTime!
+  "The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
+  revision: Int!
+  "When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE."
+  updatedAt: DateTime!
 }
 
 "An amount over a span of time."
@@ -411,6 +506,10 @@ type IntervalMeasurementType implements MeasurementInterface @requires(permissio
   unit: String!
   "The end of the interval. Permission: CAN_VIEW_DETAILED_USAGE."
   readAt: DateTime!
+  "The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
+  revision: Int!
+  "When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE."
+  updatedAt: DateTime!
   "The start, which belongs to the interval. Permission: CAN_VIEW_DETAILED_USAGE."
   startAt: DateTime!
   "The end, which does not. Permission: CAN_VIEW_DETAILED_USAGE."
