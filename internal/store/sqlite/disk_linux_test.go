@@ -40,16 +40,19 @@ type disk struct {
 // fault is what goes wrong for as long as it is set.
 type fault struct {
 	errno  syscall.Errno
-	writes bool // these fail
-	grow   bool // those that make a file longer fail
-	syncs  bool // and these, and what they should have kept is in part lost for ever
-	after  int  // the first of them that succeed
+	writes bool   // these fail
+	grow   bool   // those that make a file longer fail
+	syncs  bool   // and these, and what they should have kept is in part lost for ever
+	after  int    // the first of them that succeed
+	only   string // the file that it is about; empty: all
+	times  int    // how often it is met at most; 0: for as long as it is set
 }
 
 // diskFile is a file of it.
 type diskFile struct {
 	fs.Inode
 	disk   *disk
+	name   string
 	data   []byte   // as programs see it
 	safe   []byte   // as it is on the disk
 	since  []change // what made data of safe
@@ -93,7 +96,7 @@ func (d *disk) unmount() {
 }
 
 func (d *disk) file(name string) *diskFile {
-	return &diskFile{disk: d, shared: strings.HasSuffix(name, "-shm")}
+	return &diskFile{disk: d, name: name, shared: strings.HasSuffix(name, "-shm")}
 }
 
 // OnAdd shows the files that are there from the beginning.
@@ -142,7 +145,7 @@ func (f folder) Fsyncdir(context.Context, uint32) syscall.Errno {
 	if d.tick(true); d.gone() {
 		return syscall.EIO
 	}
-	if d.meets(d.faults.syncs) {
+	if d.meets(d.faults.syncs, ".") {
 		return d.faults.errno
 	}
 	d.names = maps.Clone(d.files)
@@ -169,13 +172,14 @@ func (d *disk) gone() bool {
 	}
 }
 
-// meets reports whether an act that the fault is about fails.
-func (d *disk) meets(about bool) bool {
-	if !about || d.faults.errno == 0 {
+// meets reports whether an act that the fault is about fails with this file.
+func (d *disk) meets(about bool, name string) bool {
+	f := &d.faults
+	if !about || f.errno == 0 || f.only != "" && f.only != name || f.times > 0 && d.failed == f.times {
 		return false
 	}
-	if d.faults.after > 0 {
-		d.faults.after--
+	if f.after > 0 {
+		f.after--
 		return false
 	}
 	d.failed++
@@ -188,6 +192,13 @@ func (d *disk) cut(after int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.power, d.atSync = after, d.chance.IntN(2) == 0
+}
+
+// met is how often the fault was met.
+func (d *disk) met() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.failed
 }
 
 // suffer sets a fault, and returns how often the last one was met.

@@ -71,7 +71,7 @@ func (f *diskFile) change(c change, end int64) syscall.Errno {
 	switch {
 	case d.gone():
 		return syscall.EIO
-	case d.meets(d.faults.writes && !f.shared || d.faults.grow && end > int64(len(f.data))):
+	case d.meets(d.faults.writes && !f.shared || d.faults.grow && end > int64(len(f.data)), f.name):
 		f.since = f.since[:len(f.since)-1]
 		return d.faults.errno
 	}
@@ -88,7 +88,7 @@ func (f *diskFile) Fsync(context.Context, fs.FileHandle, uint32) syscall.Errno {
 	if d.tick(true); d.gone() {
 		return syscall.EIO
 	}
-	if d.meets(d.faults.syncs) {
+	if d.meets(d.faults.syncs, f.name) {
 		f.safe, f.since = f.remains(0.5), nil
 		return d.faults.errno
 	}

@@ -45,9 +45,9 @@ type transfer struct {
 	touched map[domain.ChannelID]*touched
 	order   []*touched // the same, in the order in which they came
 	sources map[string]int64
-	buf     []byte
-	months  monthReader
-	insert  *sqlite.Stmt
+	buf     []byte       // of the day that was found last
+	months  monthReader  // of the sealed month that was looked up last
+	insert  *sqlite.Stmt // of a day, which is most of what is done
 }
 
 // Partners lists all partners.
@@ -165,8 +165,11 @@ func (t *transfer) putDay(channel domain.ChannelID, d domain.Day, from domain.Pr
 	if err == nil && d.Date < c.openFirst {
 		err = t.reopen(c, d.Date)
 	}
+	if err != nil {
+		return err
+	}
 	c.note(d.Date, interval.Complete(d.Data), t.now)
-	return err
+	return nil
 }
 
 // replace stores a day that may be there, and is not sealed.

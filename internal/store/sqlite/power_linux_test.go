@@ -48,15 +48,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// sending is a process that imports.
-type sending struct {
-	cmd  *exec.Cmd
-	stop func() // lets it close the database and end
-}
-
 // send starts a process that imports into a database on the disk, listens to it
-// until it ends, and calls f after each line.
-func (d *disk) send(t *testing.T, c *storetest.Crash, f func(*sending, string)) {
+// until it ends, and calls f after each line: stop lets it close the database.
+func (d *disk) send(t *testing.T, c *storetest.Crash, f func(stop func(), line string)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // whatever happens, nothing is left running
 	defer cancel()
@@ -89,8 +83,8 @@ func (d *disk) send(t *testing.T, c *storetest.Crash, f func(*sending, string)) 
 		case <-ended:
 		}
 	})
-	s := &sending{cmd: cmd, stop: func() { _ = in.Close() }} // it may be closed
-	c.Listen(t, out, func(line string) { f(s, line) })
+	stop := func() { _ = in.Close() } // it may be closed
+	c.Listen(t, out, func(line string) { f(stop, line) })
 	close(ended)
 	killer.Wait()
 	if err := cmd.Wait(); err != nil && !d.gone() {
@@ -141,7 +135,7 @@ func TestPowerCuts(t *testing.T) {
 			after := int(math.Pow(most, 0.3+0.7*chance.Float64())) // as often a few as many
 			acts += after
 			d.cut(after)
-			d.send(t, &c, func(*sending, string) {})
+			d.send(t, &c, func(func(), string) {})
 			d.unmount()
 			if !d.gone() {
 				t.Fatalf("the process ended before the power did, after %d of %d acts", after-d.power, after)
@@ -184,6 +178,48 @@ func TestFaultyDisk(t *testing.T) {
 	}
 }
 
+// TestFaultyWritingBack: the log cannot be written back into the database at
+// first, while it grows as ever. Nobody who sends notices, and what the disk has
+// forgotten by then is written once more.
+func TestFaultyWritingBack(t *testing.T) {
+	for name, f := range map[string]fault{
+		"writes fail":         {errno: syscall.EIO, writes: true, only: "wattgate.db", times: 3},
+		"synchronizing fails": {errno: syscall.EIO, syncs: true, only: "wattgate.db", times: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const goOn = 40
+			chance := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+			var c storetest.Crash
+			var left map[string][]byte
+			for range 2 {
+				d := mountDisk(t, chance, left)
+				lines, after := 0, 0
+				d.send(t, &c, func(_ func(), line string) {
+					if strings.HasPrefix(line, "refused") && !d.gone() {
+						t.Errorf("got %q, want no refusal: the log could be written", line)
+					}
+					if lines++; lines == 1 {
+						d.suffer(f)
+					}
+					if d.met() < f.times {
+						return
+					}
+					if after++; after == goOn {
+						d.cut(1 + chance.IntN(1000))
+					}
+				})
+				d.unmount()
+				if !d.gone() {
+					t.Fatalf("got %d failures in %d batches, want %d and then the end of the power", d.met(), lines, f.times)
+				}
+				left = d.left
+				lay(t, left, &c)
+			}
+			t.Logf("%d batches acknowledged, %d refused, %d lost, %d torn, %d stored and not acknowledged any more", c.Taken, c.Refused, c.Lost, c.Torn, c.Silent)
+		})
+	}
+}
+
 // sufferOnce lets a process import on a disk that is well, fails and is well
 // again, and returns what is left of it.
 func sufferOnce(t *testing.T, f fault, powerGoes bool, left map[string][]byte, c *storetest.Crash) map[string][]byte {
@@ -193,7 +229,10 @@ func sufferOnce(t *testing.T, f fault, powerGoes bool, left map[string][]byte, c
 	d := mountDisk(t, chance, left)
 	wellFor, refused, takenAfter, lines := 5+chance.IntN(60), 0, 0, 0
 	sick, healed := false, false
-	d.send(t, c, func(s *sending, line string) {
+	d.send(t, c, func(stop func(), line string) {
+		if d.gone() {
+			return // its last words
+		}
 		lines++
 		what, _, _ := strings.Cut(line, " ")
 		switch {
@@ -225,7 +264,7 @@ func sufferOnce(t *testing.T, f fault, powerGoes bool, left map[string][]byte, c
 		if powerGoes {
 			d.cut(1 + chance.IntN(200))
 		} else {
-			s.stop()
+			stop()
 		}
 	})
 	d.unmount()

@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"sync"
-
 	"zombiezen.com/go/sqlite"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -87,6 +85,3 @@ func column(row *sqlite.Stmt, i int, buf []byte) []byte {
 	row.ColumnBytes(i, buf)
 	return buf
 }
-
-// dayReaders are used again: an opened month is some kilobytes.
-var dayReaders = sync.Pool{New: func() any { return new(dayReader) }}
