@@ -17,12 +17,15 @@ type apply struct {
 	now      time.Time
 	chance   io.Reader
 	name     string          // of the file
+	batch    *Batch          // that it came as; nil: it came as a file
+	rejects  *rejects        // the cutter's
 	property domain.Property // of to.Property
 	partner  domain.PartnerID
 	report   Report
 	stored   interval.Day
 	packed   []byte
 	memory   memory
+	shown    map[shownKey]shown
 	runs     []span // of a day, to be used again
 
 	mentioned map[string]bool // supply points in the report
@@ -30,9 +33,11 @@ type apply struct {
 
 // put merges a day of the file with what is stored.
 func (a *apply) put(s *stream, refuse refusal) error {
-	present := s.day.Present()
-	if present == 0 {
+	if s.day.Present() == 0 {
 		return nil
+	}
+	if err := a.settle(s, s.line); err != nil {
+		return s.leaveOut(-1, err)
 	}
 	was, err := a.Day(s.channel.ID, s.date)
 	if err != nil {
@@ -43,20 +48,22 @@ func (a *apply) put(s *stream, refuse refusal) error {
 		if err := a.stored.Decode(was.Data); err != nil {
 			return fmt.Errorf("read the stored %s of channel %d: %w", s.date, s.channel.ID, err)
 		}
-		if err := a.contradiction(s, refuse); err != nil {
+		if err := a.contradiction(s, refuse); err != nil || s.day.Present() == 0 {
 			return err
 		}
+		before := a.report
 		a.count(&s.day)
 		changed, err := interval.Overlay(&a.stored, &s.day)
 		if err != nil {
-			return refuse("readings", "ones that go into the stored day "+s.date.String(), err.Error())
+			a.report = before
+			return s.leaveOut(-1, refuse("readings", "ones that go into the stored day "+s.date.String(), err.Error()))
 		}
 		if !changed {
 			return a.note(s, refuse)
 		}
 		merged = &a.stored
 	} else {
-		a.report.Accepted += int64(present)
+		a.report.Accepted += int64(s.day.Present())
 	}
 	if a.packed, err = merged.Append(a.packed[:0]); err != nil {
 		return fmt.Errorf("pack %s of channel %d: %w", s.date, s.channel.ID, err)
@@ -78,7 +85,20 @@ func (a *apply) write(s *stream, was int32) error {
 	c.written |= bit(s.date)
 	a.report.Days++
 	day.Revision++
-	return a.PutDay(s.channel.ID, day, domain.Provenance{Source: origin(a.name, s.file), Reason: a.to.Reason})
+	return a.PutDay(s.channel.ID, day, a.provenance(s.file))
+}
+
+// provenance says where a revision came from.
+func (a *apply) provenance(file string) domain.Provenance {
+	return domain.Provenance{Source: a.source(file), Reason: a.to.Reason}
+}
+
+// source returns what the audit log and the history call a file.
+func (a *apply) source(file string) string {
+	if a.batch != nil {
+		return a.batch.Sender + ":" + a.batch.ID
+	}
+	return origin(a.name, file)
 }
 
 // count compares a day of the file with the stored one, reading by reading.
@@ -109,15 +129,18 @@ func (a *apply) contradiction(s *stream, refuse refusal) error {
 	}
 	const want = "one reading for each interval"
 	if d.Minutes != a.stored.Minutes || len(d.Values) != len(a.stored.Values) {
-		return refuse("duration", fmt.Sprintf("%d minutes like the rest of %s", a.stored.Minutes, s.date), fmt.Sprintf("%d minutes", d.Minutes))
+		return s.leaveOut(-1, refuse("duration", fmt.Sprintf("%d minutes like the rest of %s", a.stored.Minutes, s.date), fmt.Sprintf("%d minutes", d.Minutes)))
 	}
 	for i, q := range d.Quality {
 		if q == domain.Missing || !said.touches(d.At(i), d.At(i)+1) {
 			continue
 		}
 		if q != a.stored.Quality[i] || !d.Value(i).Equal(a.stored.Value(i)) {
-			return refuse("start", want, fmt.Sprintf("a second one for %s, %s %s after %s %s",
+			err := refuse("start", want, fmt.Sprintf("a second one for %s, %s %s after %s %s",
 				interval.FormatMoment(time.Unix(d.At(i), 0).In(s.zone)), d.Value(i), q, a.stored.Value(i), a.stored.Quality[i]))
+			if err = s.leaveOut(i, err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -177,7 +200,10 @@ func (a *apply) record() error {
 		ID: domain.NewEntryID(a.now, a.chance), At: a.now, Action: "measurements.import",
 		Client: a.to.Client, User: a.to.User, By: a.to.By, RequestID: a.to.Origin.RequestID, Address: a.to.Origin.Address,
 		Partner: points[0].Partner, Object: points[0].Name,
-		Detail: fmt.Sprintf("%q: %s", origin(a.name, a.name), a.report.Summary()),
+		Detail: fmt.Sprintf("%q: %s", a.source(a.name), a.report.Summary()),
+	}
+	if a.to.Reason != "" {
+		e.Detail += fmt.Sprintf("; reason: %q", a.to.Reason)
 	}
 	for _, p := range points[1:] {
 		if p.Partner != e.Partner {

@@ -1,8 +1,9 @@
 package intake
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -20,6 +21,8 @@ type destination interface {
 	place(c meterfile.Channel) (domain.Channel, *time.Location, error)
 	// put takes a day of a channel. refuse makes an error of what is wrong with it.
 	put(s *stream, refuse refusal) error
+	// index takes what a register showed at an instant.
+	index(s *stream, b *meterfile.Block, refuse refusal) error
 }
 
 // refusal makes an error that names file and line.
@@ -30,90 +33,117 @@ type cutter struct {
 	file    string
 	latest  time.Time // no reading may begin later
 	to      destination
+	rejects *rejects // nil: the first mistake refuses the file
+	most    int      // how many channels the file may have; 0: any number
 	streams map[meterfile.Channel]*stream
 	open    []*stream      // with an open day, in the order of opening
 	spare   []interval.Day // of closed ones, to be used again
 }
 
-func newCutter(latest time.Time, to destination) *cutter {
-	return &cutter{latest: latest, to: to, streams: map[meterfile.Channel]*stream{}}
-}
-
-// stream is a channel of the file. A day may come in pieces, such as a block
-// for each hour; it is open until a reading of another day comes.
-type stream struct {
-	channel domain.Channel
-	zone    *time.Location // nil where only the property would tell, while checking
-	file    string         // where the open day began
-	line    int
-	isOpen  bool
-	date    domain.Date
-	end     int64 // of the open day, in Unix seconds
-	day     interval.Day
-}
-
-// block cuts one block.
+// block cuts one block, or leaves it out.
 func (c *cutter) block(b *meterfile.Block) error {
+	err := c.cut(b)
+	if c.rejects.take(err) {
+		return nil
+	}
+	return err
+}
+
+func (c *cutter) cut(b *meterfile.Block) error {
 	s, err := c.stream(b)
 	if err != nil {
 		return err
 	}
+	at := 0 // the interval that is looked at
 	refuse := func(field, want, got string) error {
-		return &meterfile.Error{File: c.file, Line: b.Line, Field: field, Want: want, Got: got}
+		return &meterfile.Error{File: c.file, Line: b.LineOf(at), Field: field, Want: want, Got: got}
 	}
 	step := int64(b.Minutes) * 60
 	t := b.Start.Unix()
-	if last := t + step*int64(len(b.Values)-1); last > c.latest.Unix() {
+	last := t + step*int64(len(b.Values)-1)
+	if last > c.latest.Unix() {
+		at = len(b.Values) - 1
 		return refuse("start", "readings that have been taken", "the future, "+interval.FormatMoment(time.Unix(last, 0).UTC()))
 	}
 	if s.zone == nil {
 		return nil // its days are cut, and its readings placed, once the property is known
 	}
+	if i, local := s.displaced(b, last, step); i >= 0 {
+		at = i
+		return refuse("start", "a local time of "+s.zone.String(), local+", which does not exist in "+s.zone.String())
+	}
+	if b.Minutes == meterfile.Index {
+		if c.to == nil {
+			return nil
+		}
+		s.file = c.file
+		return c.to.index(s, b, refuse)
+	}
 	for i, v := range b.Values {
+		at = i
 		if !s.isOpen || t < s.day.Start || t >= s.end {
-			if err := c.turn(s, t, b, refuse); err != nil {
+			if err := c.turn(s, t, b, b.LineOf(i), refuse); err != nil {
 				return err
 			}
 		}
-		if err := s.set(t, step, domain.Decimal{Coefficient: v, Scale: b.Scale}, b.Quality[i], refuse); err != nil {
-			return err
+		if i == 0 && c.rejects != nil && len(b.Values) > 1 { // a day of NEM12, which is taken or left out as a whole
+			if err := s.fits(b, step, refuse); err != nil {
+				return c.abandon(s, err)
+			}
+		}
+		if err := s.set(t, step, domain.Decimal{Coefficient: v, Scale: b.Scale}, b.Quality[i], b.LineOf(i), refuse); err != nil {
+			return c.abandon(s, err)
 		}
 		t += step
 	}
 	return nil
 }
 
-// stream finds or begins the stream of a block's channel.
+// abandon closes a day that a line has opened which is left out: how long its
+// intervals are is for a better one to say.
+func (c *cutter) abandon(s *stream, err error) error {
+	if c.rejects != nil && s.day.Present() == 0 {
+		return cmp.Or(c.close(s), err)
+	}
+	return err
+}
+
+// stream finds or begins the stream of a block's channel. What is wrong with a
+// channel is found out once.
 func (c *cutter) stream(b *meterfile.Block) (*stream, error) {
-	if s := c.streams[b.Channel]; s != nil {
-		return s, nil
+	s := c.streams[b.Channel]
+	if s == nil {
+		if c.most > 0 && len(c.streams) >= c.most {
+			return nil, &meterfile.Error{File: c.file, Line: b.Line, Field: "channel", Want: fmt.Sprintf("at most %d channels", c.most), Got: "another one"}
+		}
+		s = &stream{rejects: c.rejects}
+		if err := c.place(s, b.Channel); err != nil {
+			e, ok := refused(err)
+			if !ok {
+				return nil, err
+			}
+			s.wrong = e
+		}
+		c.streams[b.Channel] = s
 	}
-	s := &stream{}
-	var err error
-	switch {
-	case c.to != nil:
-		s.channel, s.zone, err = c.to.place(b.Channel)
-		err = located(err, fmt.Sprintf("%s:%d", c.file, b.Line))
-	case b.Channel.Zone != "":
-		s.zone, err = interval.Zone(b.Channel.Zone)
+	if s.wrong != nil {
+		return nil, &lineError{c.file, b.Line, s.wrong}
 	}
-	if err != nil {
-		return nil, err
-	}
-	c.streams[b.Channel] = s
 	return s, nil
 }
 
-// located says where in which file a refusal arose.
-func located(err error, where string) error {
-	if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind != domain.Internal && e.Kind != domain.Unavailable {
-		return &domain.Error{Kind: e.Kind, Public: where + ": " + e.Public, Err: e.Err}
+func (c *cutter) place(s *stream, channel meterfile.Channel) (err error) {
+	switch {
+	case c.to != nil:
+		s.channel, s.zone, err = c.to.place(channel)
+	case channel.Zone != "":
+		s.zone, err = interval.Zone(channel.Zone)
 	}
 	return err
 }
 
 // turn closes the open day of a stream and opens the one that holds t.
-func (c *cutter) turn(s *stream, t int64, b *meterfile.Block, refuse refusal) error {
+func (c *cutter) turn(s *stream, t int64, b *meterfile.Block, line int, refuse refusal) error {
 	if err := c.close(s); err != nil {
 		return err
 	}
@@ -135,8 +165,11 @@ func (c *cutter) turn(s *stream, t int64, b *meterfile.Block, refuse refusal) er
 		s.day, c.spare = c.spare[n-1], c.spare[:n-1]
 	}
 	s.day.Reset(start, b.Minutes, b.Scale, count)
+	if c.rejects != nil {
+		s.lines = slices.Grow(s.lines[:0], count)[:count]
+	}
 	s.end = end.Unix()
-	s.file, s.line, s.isOpen = c.file, b.Line, true
+	s.file, s.line, s.isOpen = c.file, line, true
 	c.open = append(c.open, s)
 	return nil
 }
@@ -155,11 +188,11 @@ func (c *cutter) close(s *stream) error {
 	}
 	var err error
 	if c.to != nil {
-		err = c.to.put(s, func(field, want, got string) error {
+		err = c.rejects.fatal(c.to.put(s, func(field, want, got string) error {
 			return &meterfile.Error{File: s.file, Line: s.line, Field: field, Want: want, Got: got}
-		})
+		}))
 	}
-	c.spare, s.day = append(c.spare, s.day), interval.Day{} // a file may have very many streams
+	c.spare, s.day, s.lines, s.again = append(c.spare, s.day), interval.Day{}, nil, nil // a file may have very many streams
 	return err
 }
 
@@ -169,36 +202,6 @@ func (c *cutter) closeAll() error {
 		if err := c.close(c.open[0]); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// set puts a reading into the open day.
-func (s *stream) set(t, step int64, v domain.Decimal, q domain.Quality, refuse refusal) error {
-	d := &s.day
-	if step != int64(d.Minutes)*60 {
-		return refuse("duration", fmt.Sprintf("%d minutes like the rest of %s", d.Minutes, s.date), fmt.Sprintf("%d minutes", step/60))
-	}
-	i := int((t - d.Start) / step)
-	if (t-d.Start)%step != 0 || i >= len(d.Values) {
-		got := interval.FormatMoment(time.Unix(t, 0).In(s.zone))
-		if d.Minutes == interval.WholeDay {
-			return refuse("start", "a day that begins at midnight in "+s.zone.String(), got)
-		}
-		return refuse("start", fmt.Sprintf("a multiple of %d minutes after midnight in %s", d.Minutes, s.zone), got)
-	}
-	if q == domain.Missing {
-		return nil
-	}
-	if d.Quality[i] != domain.Missing {
-		if d.Quality[i] == q && d.Value(i).Equal(v) {
-			return nil // said twice
-		}
-		return refuse("start", "one reading for each interval", fmt.Sprintf("a second one for %s, %s %s after %s %s",
-			interval.FormatMoment(time.Unix(t, 0).In(s.zone)), v, q, d.Value(i), d.Quality[i]))
-	}
-	if err := d.Set(i, v, q); err != nil {
-		return refuse("value", "at most 18 digits, with the decimal places of the rest of its day", v.String())
 	}
 	return nil
 }

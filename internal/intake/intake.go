@@ -14,11 +14,13 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/meterfile"
@@ -47,13 +49,34 @@ type Target struct {
 	// points are, and a new NMI gets a property of its own.
 	Property domain.PropertyID
 
-	// Reason goes into the history with what is replaced; it may be empty.
+	// Known takes readings of Partner's own supply points only, and makes none.
+	// Somebody else's is refused like one that nobody has.
+	Known bool
+
+	// Reason goes into the history with what is replaced, and into the audit log;
+	// it may be empty.
 	Reason string
 
 	By     string // the permission that allowed it, or where it came from
 	Client domain.ClientID
 	User   domain.UserID
 	Origin domain.Origin
+}
+
+// MaxReason is how many bytes a reason may have.
+const MaxReason = 200
+
+// CheckReason refuses a reason that nobody could read.
+func CheckReason(reason string) error {
+	if len(reason) > MaxReason {
+		return invalid("the reason is longer than %d bytes", MaxReason)
+	}
+	for _, r := range reason {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return invalid("the reason holds control characters or is not UTF-8")
+		}
+	}
+	return nil
 }
 
 // maxAhead is how far after now a reading may begin. A day leaves room for
@@ -65,27 +88,25 @@ const maxAhead = 24 * time.Hour
 // Progress, which may be nil, is told how many of the file's Size bytes are
 // done; it never goes back.
 func (im *Importer) Import(ctx context.Context, file File, to Target, progress func(bytes int64)) (Report, error) {
-	now := im.Now()
-	watched := &watched{file: file.Content, size: file.Size, tell: progress}
-	check := newCutter(now.Add(maxAhead), nil)
-	if err := each(ctx, file, watched, check); err != nil {
+	return im.take(ctx, nil, file, to, progress)
+}
+
+// take reads a file twice: to check it, and in a transaction. The batch is nil
+// where it came as a file.
+func (im *Importer) take(ctx context.Context, b *Batch, file File, to Target, progress func(bytes int64)) (Report, error) {
+	if err := CheckReason(to.Reason); err != nil {
 		return Report{}, err
 	}
-	var report Report
-	err := im.Store.TakeIn(ctx, func(tx Tx) error {
-		watched.second()
-		a := &apply{Tx: tx, to: to, now: now, chance: im.Chance, name: file.Name}
-		a.report = Report{File: file.Name}
-		err := located(a.find(), file.Name)
-		if err == nil {
-			err = each(ctx, file, watched, newCutter(now.Add(maxAhead), a))
-		}
-		if err == nil {
-			err = a.record()
-		}
-		report = a.report
-		return err
-	})
+	now := im.Now()
+	watched := &watched{file: file.Content, size: file.Size, tell: progress}
+	check := b.cutter(now, nil)
+	if err := each(ctx, b, file, watched, check); err != nil {
+		return Report{}, err
+	}
+	report, err := im.apply(ctx, b, file, to, now, watched)
+	if errors.Is(err, errRaced) { // it is known by now, and so is the answer
+		report, err = im.apply(ctx, b, file, to, now, watched)
+	}
 	if err != nil {
 		return Report{}, err
 	}
@@ -95,17 +116,65 @@ func (im *Importer) Import(ctx context.Context, file File, to Target, progress f
 	return report, nil
 }
 
-// each cuts all blocks of a file, or of the files in an archive, into days.
-func each(ctx context.Context, file File, content io.ReaderAt, c *cutter) error {
-	err := meterfile.Each(file.Name, content, file.Size, func(name string, r io.ReadSeeker) error {
-		c.file = name
-		return meterfile.Read(name, &patient{ctx, r}, func(b *meterfile.Block) error {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("import %s: %w", name, err)
+// apply takes a file that has been checked, in one transaction.
+func (im *Importer) apply(ctx context.Context, b *Batch, file File, to Target, now time.Time, watched *watched) (report Report, err error) {
+	err = im.Store.TakeIn(ctx, func(tx Tx) error {
+		watched.second()
+		if known, err := b.known(tx); known != nil || err != nil {
+			if known != nil {
+				report = *known
 			}
-			return c.block(b)
-		})
+			return err
+		}
+		a := &apply{Tx: tx, to: to, now: now, chance: im.Chance, name: file.Name, batch: b}
+		a.report = Report{File: file.Name}
+		cutter := b.cutter(now, a)
+		a.rejects = cutter.rejects
+		err := located(a.find(), file.Name)
+		if err == nil {
+			err = each(ctx, b, file, watched, cutter)
+		}
+		if a.rejects != nil {
+			a.report.Rejected, a.report.Rejections = a.rejects.count, a.rejects.sorted()
+		}
+		if err == nil {
+			err = a.record()
+		}
+		if err == nil {
+			err = b.remember(tx, now, &a.report)
+		}
+		report = a.report
+		return err
 	})
+	return report, err
+}
+
+// each cuts all blocks of a file, or of the files in an archive, into days. A
+// batch is a file of the format that it says.
+func each(ctx context.Context, b *Batch, file File, content io.ReaderAt, c *cutter) error {
+	yield := func(block *meterfile.Block) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("import %s: %w", c.file, err)
+		}
+		return c.block(block)
+	}
+	var err error
+	switch {
+	case b != nil && file.Size == 0:
+		return &meterfile.Error{File: file.Name, Line: 1, Field: "file", Want: "at least one reading", Got: "an empty file"}
+	case b != nil:
+		c.file = file.Name
+		var reject func(*meterfile.Error) bool
+		if c.rejects != nil {
+			reject = func(e *meterfile.Error) bool { return c.rejects.take(e) }
+		}
+		err = meterfile.ReadAs(b.Format, file.Name, &patient{ctx, io.NewSectionReader(content, 0, file.Size)}, yield, reject)
+	default:
+		err = meterfile.Each(file.Name, content, file.Size, func(name string, r io.ReadSeeker) error {
+			c.file = name
+			return meterfile.Read(name, &patient{ctx, r}, yield)
+		})
+	}
 	if err != nil {
 		return err
 	}

@@ -55,12 +55,12 @@ func (a *apply) place(c meterfile.Channel) (domain.Channel, *time.Location, erro
 	if err != nil {
 		return domain.Channel{}, nil, err
 	}
-	a.mention(point, created)
-	a.report.Channels++
-	channel, err := a.channel(c, point)
+	channel, err := a.channel(c, point, a.rejects == nil)
 	if err != nil {
 		return domain.Channel{}, nil, err
 	}
+	a.mention(point, created)
+	a.report.Channels++
 	zone, err := interval.Zone(channel.Zone)
 	return channel, zone, err
 }
@@ -70,6 +70,8 @@ func (a *apply) place(c meterfile.Channel) (domain.Channel, *time.Location, erro
 func (a *apply) supplyPoint(c meterfile.Channel) (p domain.SupplyPoint, created bool, err error) {
 	p, err = a.SupplyPoint(c.Market, c.Identifier)
 	switch {
+	case a.to.Known && (notFound(err) || err == nil && p.Partner != a.to.Partner):
+		return p, false, unknown(c)
 	case err == nil:
 		return p, false, a.mayTake(p)
 	case !notFound(err):
@@ -89,6 +91,12 @@ func (a *apply) supplyPoint(c meterfile.Channel) (p domain.SupplyPoint, created 
 		Partner: property.Partner, Property: property.ID, Market: c.Market, Identifier: c.Identifier, Zone: zone,
 	})
 	return p, true, err
+}
+
+// unknown is the answer for a supply point that nobody has and for one that is
+// somebody else's.
+func unknown(c meterfile.Channel) error {
+	return invalid("%s:%s is not a supply point that we know", c.Market, c.Identifier)
 }
 
 // mayTake refuses a known supply point that is not where the target says.
@@ -134,9 +142,13 @@ func (a *apply) mention(p domain.SupplyPoint, created bool) {
 	a.report.SupplyPoints = append(a.report.SupplyPoints, SupplyPoint{name, p.Partner, p.Property, created})
 }
 
+// maxRegisters bounds how many channels files may give a supply point.
+const maxRegisters = 200
+
 // channel finds or adds a channel of a supply point. The days of a known one
 // are cut already: a file that would cut them elsewhere is refused.
-func (a *apply) channel(c meterfile.Channel, p domain.SupplyPoint) (domain.Channel, error) {
+// A new one has no ID where it is not added.
+func (a *apply) channel(c meterfile.Channel, p domain.SupplyPoint, add bool) (domain.Channel, error) {
 	channels, err := a.Channels(p.ID)
 	if err != nil {
 		return domain.Channel{}, err
@@ -151,10 +163,34 @@ func (a *apply) channel(c meterfile.Channel, p domain.SupplyPoint) (domain.Chann
 		}
 		return known, nil
 	}
+	if len(channels) >= maxRegisters {
+		return domain.Channel{}, conflict("supply point %s has %d registers already, and no room for %s", p.Name(), len(channels), c.Register)
+	}
 	zone := c.Zone
 	if zone == "" {
 		zone = p.Zone
 	}
+	channel := domain.Channel{SupplyPoint: p, Register: c.Register, Direction: c.Direction, Unit: c.Unit, Zone: zone}
+	if !add {
+		return channel, nil
+	}
 	a.report.NewChannels++
-	return a.AddChannel(domain.Channel{SupplyPoint: p, Register: c.Register, Direction: c.Direction, Unit: c.Unit, Zone: zone})
+	return a.AddChannel(channel)
+}
+
+// settle adds the channel of a stream where lines are left out: the first that
+// is taken makes it. line is where it stands.
+func (a *apply) settle(s *stream, line int) error {
+	if s.channel.ID != 0 {
+		return nil
+	}
+	c := s.channel
+	channel, err := a.channel(meterfile.Channel{Register: c.Register, Direction: c.Direction, Unit: c.Unit, Zone: c.Zone}, c.SupplyPoint, true)
+	if e, ok := refused(err); ok {
+		return &lineError{s.file, line, e}
+	}
+	if err == nil {
+		s.channel = channel
+	}
+	return err
 }

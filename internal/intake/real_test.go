@@ -49,7 +49,7 @@ func TestRealFiles(t *testing.T) {
 				return err
 			}
 			name, _ := filepath.Rel(filepath.Dir(root), path)
-			if w.days > 0 {
+			if w.days+w.indexes > 0 {
 				w = newWorld(t)
 			}
 			outcome, n := twice(t, w, path, folder)

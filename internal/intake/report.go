@@ -18,7 +18,13 @@ type Report struct {
 	// same. Readings without a value are not counted.
 	Accepted, Corrected, Unchanged int64
 
+	// How many lines were left out, and the first [MaxRejections] of them.
+	Rejected   int64
+	Rejections []Rejection
+
+	Repeated bool      // the batch was taken before, and this is what came of it then
 	Days     int       // written
+	Indexes  int64     // of registers, written; Accepted and Corrected count them too
 	From, To time.Time // the span of the file's readings; zero where it has none
 }
 
@@ -32,7 +38,7 @@ type SupplyPoint struct {
 
 // Changed reports whether anything was stored.
 func (r *Report) Changed() bool {
-	if r.Days > 0 || r.NewChannels > 0 {
+	if r.Days > 0 || r.Indexes > 0 || r.NewChannels > 0 {
 		return true
 	}
 	for _, p := range r.SupplyPoints {
@@ -49,12 +55,24 @@ func (r *Report) Summary() string {
 	if !r.Changed() {
 		return "nothing changed: stored already " + count(r.Unchanged, "reading")
 	}
-	s := fmt.Sprintf("stored %s in %s of %s", count(r.Accepted+r.Corrected, "reading"), count(int64(r.Days), "day"), count(int64(r.Channels), "channel"))
+	var s string
+	switch {
+	case r.Indexes == 0:
+		s = fmt.Sprintf("stored %s in %s of %s", count(r.Accepted+r.Corrected, "reading"), count(int64(r.Days), "day"), count(int64(r.Channels), "channel"))
+	case r.Days == 0:
+		s = fmt.Sprintf("stored %s of %s", count(r.Indexes, "register read"), count(int64(r.Channels), "channel"))
+	default:
+		s = fmt.Sprintf("stored %s in %s and %s of %s", count(r.Accepted+r.Corrected-r.Indexes, "reading"), count(int64(r.Days), "day"),
+			count(r.Indexes, "register read"), count(int64(r.Channels), "channel"))
+	}
 	if r.Corrected > 0 {
 		s += ", of these " + count(r.Corrected, "correction")
 	}
 	if r.Unchanged > 0 {
 		s += "; stored already " + count(r.Unchanged, "reading")
+	}
+	if r.Rejected > 0 {
+		s += "; left out " + count(r.Rejected, "line")
 	}
 	return s
 }

@@ -32,6 +32,7 @@ type world struct {
 	*sqlite.Store
 	locked  int // how often the writer was asked for
 	days    int // put
+	indexes int // of registers, put
 	amended int
 	sources map[string]int // of days
 	entries []domain.Entry
@@ -91,6 +92,11 @@ func (s spy) PutDay(c domain.ChannelID, d domain.Day, from domain.Provenance) er
 	}
 	s.w.sources[from.Source]++
 	return s.Tx.PutDay(c, d, from)
+}
+
+func (s spy) PutIndex(c domain.ChannelID, i domain.Index, from domain.Provenance) (domain.Index, bool, error) {
+	s.w.indexes++
+	return s.Tx.PutIndex(c, i, from)
 }
 
 func (s spy) AmendDay(c domain.ChannelID, d domain.Day) error {

@@ -224,7 +224,7 @@ func (o *office) state(t *testing.T) string {
 				fmt.Fprintf(&b, "%s %s %s %s/%d %x\n", c.SupplyPoint.Name(), c.Register, c.Direction, d.Date, d.Revision, d.Data)
 				return nil
 			})
-			err2 := o.store.Indices(t.Context(), c.ID, time.Unix(0, 0), now, func(i domain.Index) error {
+			err2 := o.store.Indices(t.Context(), c.ID, domain.IndexRange{From: time.Unix(0, 0), To: now}, func(i domain.Index) error {
 				fmt.Fprintf(&b, "%s %s %v/%d %s\n", c.SupplyPoint.Name(), c.Register, i.At, i.Revision, i.Value)
 				return nil
 			})
