@@ -8,6 +8,9 @@ import (
 // flush stores what is counted and remembered off the path of requests.
 func (a *App) flush(ctx context.Context) error {
 	err := a.Registry.Flush(ctx)
+	if a.Registry.Stale() {
+		err = errors.Join(err, a.Registry.Refresh(ctx))
+	}
 	if a.Clients == nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wattgate/wattgate/internal/audit"
 	"github.com/wattgate/wattgate/internal/authn"
+	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/secret"
 	"github.com/wattgate/wattgate/internal/store/postgres"
 	"github.com/wattgate/wattgate/internal/store/sqlite"
@@ -35,8 +36,8 @@ type shared interface {
 type nodes struct {
 	engine shared // nil: there are no others
 	feed   *authn.Feed
-	seen   int64        // of the news
-	heard  atomic.Int64 // nanoseconds: when all of it was known last
+	seen   int64                     // of the news
+	heard  atomic.Pointer[time.Time] // when all of it was known last
 }
 
 // openEngine opens the database, and reads or makes the key and the environment
@@ -124,11 +125,18 @@ func (a *App) lead() time.Duration {
 	if a.nodes.engine == nil {
 		return 0
 	}
-	return authn.MaxFeedAge
+	return leadOfNodes
 }
+
+// leadOfNodes is how long a change may take, how long the others may not have
+// heard of it, and two seconds by which their clocks may be apart.
+const leadOfNodes = 5*time.Second + authn.MaxFeedAge + 2*time.Second
 
 // newsEvery is how often a node asks for news, whether it was told of any or not.
 const newsEvery = time.Second
+
+// maxRefresh bounds how long reading a directory may take.
+const maxRefresh = time.Minute
 
 // hear takes in what other nodes change, until ctx ends.
 func (a *App) hear(ctx context.Context) error {
@@ -177,7 +185,9 @@ func (a *App) catchUp(ctx context.Context) error {
 	if err := a.nodes.feed.Poll(asking); err != nil {
 		return err
 	}
-	if n != a.nodes.seen {
+	if n != a.nodes.seen || a.Registry.Stale() {
+		ctx, cancel := context.WithTimeout(ctx, maxRefresh)
+		defer cancel()
 		if err := a.Registry.Refresh(ctx); err != nil {
 			return err
 		}
@@ -188,13 +198,17 @@ func (a *App) catchUp(ctx context.Context) error {
 		}
 		a.nodes.seen = n
 	}
-	a.nodes.heard.Store(asked.UnixNano())
+	a.nodes.heard.Store(&asked)
 	return nil
 }
 
 // newsAge returns how old the newest news of other nodes is.
 func (a *App) newsAge() time.Duration {
-	return a.world.Now().Sub(time.Unix(0, a.nodes.heard.Load()))
+	heard := a.nodes.heard.Load()
+	if heard == nil {
+		return 2 * authn.MaxFeedAge
+	}
+	return a.world.Now().Sub(*heard) // by the monotonic clock: setting the other one back does not make it news
 }
 
 // deaf reports whether this node has heard nothing for too long; nil where there
@@ -204,6 +218,14 @@ func (a *App) deaf() func() bool {
 		return nil
 	}
 	return func() bool { return a.newsAge() > authn.MaxFeedAge }
+}
+
+// ready reports why this node should get no requests.
+func (a *App) ready(ctx context.Context) error {
+	if deaf := a.deaf(); deaf != nil && deaf() {
+		return &domain.Error{Kind: domain.Unavailable, Public: "this node has not heard of the others for too long"}
+	}
+	return a.store.Check(ctx)
 }
 
 // redacted is the address of a database without its password.

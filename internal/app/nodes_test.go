@@ -278,3 +278,56 @@ func TestNodesAgree(t *testing.T) {
 		})
 	}
 }
+
+// TestNodesWithOtherClocks: a node whose clock is behind refuses a replaced secret
+// as soon as it has heard, and what it made of it before is dead.
+func TestNodesWithOtherClocks(t *testing.T) {
+	database := postgrestest.URL(t)
+	data := t.TempDir()
+	a, demo := openNode(t, data, database, time.Now)
+	b, _ := openNode(t, copyFolder(t, data), database, func() time.Time { return time.Now().Add(-1900 * time.Millisecond) })
+	until(func() bool { return b.token() != "" })
+	before := b.token()
+	clear, err := a.Registry.ReplaceSecret(t.Context(), registry.By{Means: "test"}, demo.PartnerClientID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := []string{before}
+	delay := until(func() bool {
+		token := b.token()
+		made = append(made, token)
+		return token == ""
+	})
+	if delay > time.Second {
+		t.Errorf("the replaced secret works at the other node for %v", delay)
+	}
+	a.secret, b.secret = clear.Reveal(), clear.Reveal()
+	for _, token := range made {
+		if token != "" && (a.active(token) || b.active(token)) {
+			t.Fatal("a token of the replaced secret counts once the other node has heard")
+		}
+	}
+	for _, n := range []*node{a, b} {
+		if token := n.token(); !a.active(token) || !b.active(token) {
+			t.Error("a token of the new secret does not count everywhere")
+		}
+	}
+}
+
+// TestOutage: a change that fails with the database holds nothing back once that
+// is there again.
+func TestOutage(t *testing.T) {
+	cluster := postgrestest.Durable(t)
+	n, demo := openNode(t, t.TempDir(), cluster.URL(t), time.Now)
+	until(func() bool { return n.token() != "" })
+	cluster.Crash()
+	if err := n.Registry.SetDisabled(t.Context(), registry.By{Means: "test"}, demo.PartnerClientID, true); err == nil {
+		t.Error("an application was disabled without a database")
+	}
+	if err := cluster.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if got := until(func() bool { return n.token() != "" }); got > authn.MaxFeedAge+time.Second {
+		t.Errorf("the application is held back for %v after the outage", got)
+	}
+}

@@ -39,6 +39,11 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 	if err != nil {
 		return err
 	}
+	if a.nodes.engine != nil { // nobody is to meet a node that has heard nothing yet
+		if err := a.catchUp(ctx); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
 	urls := a.urls(listener.Addr())
 	metrics := newMetrics()
 	handler, err := a.hosts(urls, metrics.observe)
@@ -231,7 +236,7 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 	}).Table()
 	pages = &support.Host{
 		AuthURL: urls.Auth, CustomerURL: urls.Customer, SupportURL: urls.Support, Environment: a.Config.Environment,
-		Ready:    func(r *http.Request) error { return a.store.Check(r.Context()) },
+		Ready:    func(r *http.Request) error { return a.ready(r.Context()) },
 		Sessions: a.sessions(), Desk: desk, Directory: a.Registry, Partners: a.store, WrongCodes: throttle.New(support.WrongUserCodes, 1<<12), Unproven: unproven,
 	}
 	customerHost, err = (&customer.Host{

@@ -158,6 +158,8 @@ func TestAnOldFeedFailsClosed(t *testing.T) {
 	}
 	acting := own
 	acting.Subject, acting.Actor, acting.SID = string(user), "app_a", "aud_1"
+	allowed := own // by the customer, at the consent page
+	allowed.Subject, allowed.SID = string(user), "fam_1"
 	p := &picture{Applications: map[domain.ClientID]*domain.Listing{"app_a": {
 		Application: domain.Application{ID: "app_a", Partner: "prt_a", Audiences: domain.AllAudiences()}, Permissions: domain.AllPermissions(),
 	}}}
@@ -168,6 +170,7 @@ func TestAnOldFeedFailsClosed(t *testing.T) {
 	}{
 		"an application's own read":      {own, domain.AudienceCustomer, false},
 		"a customer's read":              {acting, domain.AudienceCustomer, true},
+		"a read that a customer allowed": {allowed, domain.AudienceCustomer, true},
 		"where tokens are made":          {own, domain.AudienceAuth, true},
 		"a customer where they are made": {acting, domain.AudienceAuth, true},
 	} {
@@ -181,7 +184,7 @@ func TestAnOldFeedFailsClosed(t *testing.T) {
 				t.Errorf("%s with news that is %v old: got %v, want refused: %t", name, age, err, c.closed && old)
 			}
 			_, active, err := tokens.Introspect("x", "app_a")
-			if refused := c.claims.Actor != "" && old; (err != nil) != refused || active == refused {
+			if refused := c.claims.Subject != "app_a" && old; (err != nil) != refused || active == refused {
 				t.Errorf("a look into %s with news that is %v old: %t, %v", name, age, active, err)
 			}
 		}

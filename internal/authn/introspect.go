@@ -22,7 +22,7 @@ func (t *Tokens) Introspect(raw string, app domain.ClientID) (oauth.Introspectio
 	if err != nil || caller.Audiences == 0 {
 		return oauth.Introspection{}, false, nil
 	}
-	if t.deaf() && caller.Impersonated() {
+	if t.deaf() && (caller.User != "" || caller.Impersonated()) {
 		return oauth.Introspection{}, false, errDeaf
 	}
 	said := oauth.Introspection{

@@ -61,7 +61,7 @@ func (t *Tokens) holder(raw string, audience domain.Audience) (domain.Caller, er
 	if held && audience == domain.AudienceAuth { // where tokens are made of tokens
 		return domain.Caller{}, errHeld
 	}
-	if t.deaf() && (audience == domain.AudienceAuth || caller.Impersonated()) {
+	if t.deaf() && (audience == domain.AudienceAuth || caller.User != "" || caller.Impersonated()) {
 		return domain.Caller{}, errDeaf
 	}
 	if !caller.Audiences.Has(audience) {

@@ -171,7 +171,7 @@ func (r *Registry) SetDisabled(ctx context.Context, by By, id domain.ClientID, d
 	if disabled {
 		action = "application.disable"
 	}
-	return r.ending(ctx, only(id), func(dead time.Time) error {
+	return r.ending(ctx, only(id), func(ctx context.Context, dead time.Time) error {
 		return r.Store.ChangeApplication(ctx, id, func(a *domain.Application) error {
 			a.Disabled, a.ChangedAt = disabled, r.Now()
 			if disabled {

@@ -31,7 +31,7 @@ func (r *Registry) SetKeys(ctx context.Context, by By, id domain.ClientID, text 
 	if err := checkFAPI(app); err != nil {
 		return err
 	}
-	return r.ending(ctx, only(id), func(dead time.Time) error {
+	return r.ending(ctx, only(id), func(ctx context.Context, dead time.Time) error {
 		return r.Store.ChangeApplication(ctx, id, func(a *domain.Application) error {
 			a.Keys, a.RevokedBefore, a.ChangedAt = text, dead, r.Now()
 			return nil

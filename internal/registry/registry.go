@@ -27,7 +27,8 @@ type Registry struct {
 	Now         func() time.Time
 	Chance      io.Reader
 	// Lead is how long other nodes may go on issuing tokens before they hear of a
-	// revocation: it reaches that far ahead. 0: there are no other nodes.
+	// revocation, and how far their clocks may be apart: a revocation reaches that
+	// far ahead. 0: there are no other nodes.
 	Lead time.Duration
 	// Mark is when the latest token was issued, whatever the clock says now.
 	Mark Mark
@@ -37,6 +38,7 @@ type Registry struct {
 	uses    uses
 	flush   sync.Mutex // one at a time
 	stored  int64      // of the mark; microseconds
+	stale   atomic.Bool
 }
 
 // DenyList is what refuses tokens on this node.
@@ -67,10 +69,21 @@ func (r *Registry) reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the directory: %w", err)
 	}
-	r.reachMarks(d)
+	// In this order: who has the new picture and an instant from before gets a
+	// token that is dead already, and never one of the old picture that is alive.
 	r.picture.Store(d)
+	r.reachMarks(d)
+	r.stale.Store(false)
 	return nil
 }
+
+// Stale reports whether a change could not be followed by a new picture, so that
+// the present one still holds applications back.
+func (r *Registry) Stale() bool { return r.stale.Load() }
+
+// maxChange bounds how long a change may wait for other nodes: a revocation
+// reaches ahead from when it was decided.
+const maxChange = 5 * time.Second
 
 // ending runs a change that ends tokens of the applications that it is about.
 // While it is under way none of them gets a token: the picture says so before
@@ -78,7 +91,7 @@ func (r *Registry) reload(ctx context.Context) error {
 // instant was taken before its picture was looked at ([domain.Origin]). So a
 // token made with what is being ended always has an instant that is dead. That
 // instant may be ahead of the clock ([Mark]).
-func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool, change func(dead time.Time) error) error {
+func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool, change func(ctx context.Context, dead time.Time) error) error {
 	r.refresh.Lock()
 	defer r.refresh.Unlock()
 	now := r.picture.Load()
@@ -91,8 +104,30 @@ func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool,
 		}
 	}
 	r.picture.Store(held)
-	err := change(r.Mark.end(r.Now().Add(r.Lead)))
+	r.stale.Store(true)
+	err := r.decide(ctx, change)
 	return errors.Join(err, r.reload(context.WithoutCancel(ctx)))
+}
+
+// decide takes the instant up to which tokens are dead, and makes the change.
+// Where there are other nodes that is beyond all that any of them has issued or
+// will issue before it hears of this, and the change is given up rather than
+// made too late for that.
+func (r *Registry) decide(ctx context.Context, change func(ctx context.Context, dead time.Time) error) error {
+	if r.Lead == 0 {
+		return change(ctx, r.Mark.end(r.Now()))
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxChange)
+	defer cancel()
+	now := r.Now()
+	issued, err := r.Store.Mark(ctx)
+	if err != nil {
+		return err
+	}
+	if issued.After(now) { // by a clock that is ahead, or was
+		now = issued
+	}
+	return change(ctx, r.Mark.end(now.Add(r.Lead)))
 }
 
 // entry starts an entry of the audit log.

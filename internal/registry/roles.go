@@ -61,7 +61,7 @@ func (r *Registry) SetRole(ctx context.Context, by By, role domain.Role) error {
 		return old.Name == role.Name && old.Permissions&^role.Permissions != 0
 	})
 	entry := r.entry(by, "role.set", string(role.Name), "", strings.Join(role.Permissions.Names(), " "))
-	return r.ending(ctx, func(a *domain.Listing) bool { return narrower && a.Role == role.Name }, func(dead time.Time) error {
+	return r.ending(ctx, func(a *domain.Listing) bool { return narrower && a.Role == role.Name }, func(ctx context.Context, dead time.Time) error {
 		if !narrower {
 			dead = time.Time{}
 		}

@@ -55,7 +55,7 @@ func (r *Registry) AddSecret(ctx context.Context, by By, id domain.ClientID, ove
 // same transaction (K6), and so do the tokens they brought.
 func (r *Registry) ReplaceSecret(ctx context.Context, by By, id domain.ClientID, expires time.Duration) (domain.Secret, error) {
 	return r.changeSecrets(ctx, by, id, "secret.replace", expires, only(id), func(app *domain.Application, old []domain.StoredSecret, dead time.Time) error {
-		retire(old, r.Now(), r.Now()) // by the clock: dead may be ahead of it
+		retire(old, r.Now(), r.Now().Add(-r.Lead)) // by every node's clock: dead is ahead of it
 		app.RevokedBefore = dead
 		return nil
 	})
@@ -79,7 +79,7 @@ func (r *Registry) changeSecrets(ctx context.Context, by By, id domain.ClientID,
 		return domain.Secret{}, invalid("a secret expires after at most ten years, or never")
 	}
 	clear, stored := r.newSecret(id, expires)
-	err = r.ending(ctx, held, func(dead time.Time) error {
+	err = r.ending(ctx, held, func(ctx context.Context, dead time.Time) error {
 		return r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, old []domain.StoredSecret) ([]domain.StoredSecret, error) {
 			if err := change(app, old, dead); err != nil {
 				return nil, err
@@ -101,7 +101,7 @@ func (r *Registry) RetireSecret(ctx context.Context, by By, id domain.ClientID, 
 	if err != nil {
 		return err
 	}
-	return r.ending(ctx, only(id), func(time.Time) error {
+	return r.ending(ctx, only(id), func(ctx context.Context, _ time.Time) error {
 		now := r.Now()
 		return r.Store.ChangeSecrets(ctx, id, func(app *domain.Application, list []domain.StoredSecret) ([]domain.StoredSecret, error) {
 			i := slices.IndexFunc(list, func(s domain.StoredSecret) bool { return s.ID == which })
@@ -113,7 +113,7 @@ func (r *Registry) RetireSecret(ctx context.Context, by By, id domain.ClientID, 
 			case live(list, now) == 1:
 				return nil, &domain.Error{Kind: domain.Conflict, Public: "this is the last live secret; disable the application instead"}
 			}
-			list[i].RetiredAt, app.ChangedAt = now, now
+			list[i].RetiredAt, app.ChangedAt = now.Add(-r.Lead), now // by every node's clock
 			return list, nil
 		}, r.entry(by, "secret.retire", string(id), app.Partner, string(which)))
 	})

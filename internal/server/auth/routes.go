@@ -78,7 +78,7 @@ func (h *Host) Table() *server.Host {
 			{Pattern: "POST /oauth2/revoke", Guard: server.Public, Handler: h.revoke, Dialect: ez, Metadata: "revocation_endpoint", Stale: true}, // RFC 7009 §2
 			{Pattern: "POST /revoke-token/{$}", Guard: server.Public, Handler: h.revoke, Dialect: kr, Stale: true},
 			{Pattern: "POST /revoke-token", Guard: server.Public, Handler: h.revoke, Dialect: kr, Stale: true},
-			{Pattern: "POST /oauth2/introspect", Guard: server.Public, Handler: h.introspect, Dialect: ez, Metadata: "introspection_endpoint"},                             // RFC 7662 §2
+			{Pattern: "POST /oauth2/introspect", Guard: server.Public, Handler: h.introspect, Dialect: ez, Metadata: "introspection_endpoint", Stale: true},                // RFC 7662 §2
 			{Pattern: "GET /v1/auth/impersonate", Guard: server.Permission(domain.CanImpersonate, domain.AudienceAuth), Handler: h.impersonate, Dialect: ez, Writes: true}, // E17
 			{Pattern: "GET /.well-known/jwks.json", Guard: server.Public, Handler: h.jwks, Dialect: ez, Metadata: "jwks_uri"},                                              // RFC 7517 §5
 			{Pattern: "GET /.well-known/jwks.json/{$}", Guard: server.Public, Handler: h.jwks, Dialect: ez},
@@ -89,8 +89,8 @@ func (h *Host) Table() *server.Host {
 			{Pattern: "POST /device-authorization", Guard: server.Public, Handler: h.device, Dialect: ez},
 			{Pattern: "GET /userinfo", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez, Metadata: "userinfo_endpoint"}, // OpenID Connect Core §5.3
 			{Pattern: "GET /userinfo/{$}", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez},
-			{Pattern: "POST /userinfo", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez},
-			{Pattern: "POST /userinfo/{$}", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez},
+			{Pattern: "POST /userinfo", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez, Stale: true},
+			{Pattern: "POST /userinfo/{$}", Guard: server.Token(domain.AudienceCustomer), Handler: h.userinfo, Dialect: ez, Stale: true},
 			{Pattern: "GET /errors", Guard: server.Public, Handler: h.errors, Dialect: server.Plain()}, // RFC 6749 §5.2 error_uri
 		},
 	}
