@@ -47,7 +47,7 @@ func exportCommand(w world) *cobra.Command {
 	flags.StringVar(&in.from, "from", "", "the first day, YYYY-MM-DD")
 	flags.StringVar(&in.to, "to", "", "the last day, YYYY-MM-DD")
 	flags.StringVar(&in.format, "format", string(meterfile.CSV), "csv, ndjson, json, xml (Green Button), nem12, cdr.json or parquet")
-	flags.StringVar(&in.by, "by", "", "add up: FIVE_MIN, FIFTEEN_MIN, THIRTY_MIN, HOUR, DAY, WEEK, MONTH, QUARTER or YEAR; default: as stored")
+	flags.StringVar(&in.by, "by", "", "add up: FIVE_MIN, FIFTEEN_MIN, THIRTY_MIN, HOUR, DAY, WEEK, MONTH, QUARTER or YEAR; or POINT_IN_TIME, what the registers showed; default: as stored")
 	flags.StringVar(&in.direction, "direction", "", "CONSUMPTION or GENERATION; default: both")
 	flags.StringVar(&in.register, "register", "", "one register; default: all but those of reactive energy")
 	flags.StringVar(&in.out, "out", "", "file to write; default: standard output")

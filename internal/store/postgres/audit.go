@@ -25,7 +25,7 @@ func (s *Store) Record(ctx context.Context, e domain.Entry) error {
 
 // Recording is Record, for whoever has something else to do meanwhile.
 func (s *Store) Recording(ctx context.Context, e domain.Entry) (durable func() error) {
-	j := newJob(ctx, func(ctx context.Context, c conn) error { return s.record(ctx, c, e) }, true)
+	j := newJob(ctx, func(ctx context.Context, c conn) error { return s.record(ctx, c, e) }, silent)
 	err := s.writer.submit(j)
 	return func() error {
 		if err == nil {

@@ -114,7 +114,7 @@ func (s *Store) endFamily(ctx context.Context, c conn, g authorize.Grant, now ti
 }
 
 // stopFamily is endFamily without an entry. Nodes that do not hear of it at once
-// still take its tokens.
+// still take its tokens; it is in the feed of revocations, and in no directory.
 func stopFamily(ctx context.Context, c conn, family string, now time.Time) (ended bool, err error) {
 	const sql = `
 		WITH ended AS (UPDATE token_family SET ended_at = $2 WHERE id = $1 AND ended_at = 0 RETURNING id),
@@ -125,5 +125,5 @@ func stopFamily(ctx context.Context, c conn, family string, now time.Time) (ende
 	if err != nil || tag.RowsAffected() == 0 {
 		return false, err
 	}
-	return true, tell(ctx, c)
+	return true, notify(ctx, c)
 }

@@ -13,12 +13,15 @@ import (
 
 // Changes lists revisions of a channel's days. There is no table of them: each
 // is either stored or in the history, and a row more for every day would double
-// what an import writes. Months that were sealed before are passed over.
+// what an import writes. Months that were sealed before are passed over. LIMIT 1
+// makes the server look up each day in its own partition: as a join, or a list of
+// days, it would look for every day in all of them.
 func (s *Store) Changes(ctx context.Context, channel domain.ChannelID, after domain.Change, limit int) (list []domain.Change, err error) {
 	const sql = `
-		SELECT recorded_at, day, rev, NULL::bytea FROM hot
-		WHERE ch = $1 AND (recorded_at, day) > ($2, $3) AND day = ANY (ARRAY(
-			SELECT generate_series(first_day, last_day) FROM extent WHERE ch = $1 AND last_recorded_at >= $2))
+		SELECT h.recorded_at, d.day, h.rev, NULL::bytea FROM extent e
+		CROSS JOIN LATERAL generate_series(e.first_day, e.last_day) AS d (day)
+		CROSS JOIN LATERAL (SELECT recorded_at, rev FROM hot WHERE hot.day = d.day AND hot.ch = $1 LIMIT 1) AS h
+		WHERE e.ch = $1 AND e.last_recorded_at >= $2 AND (h.recorded_at, d.day) > ($2, $3)
 		UNION ALL
 		SELECT recorded_at, day, rev, NULL FROM history WHERE ch = $1 AND (recorded_at, day) > ($2, $3)
 		UNION ALL

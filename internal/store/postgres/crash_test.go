@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,19 +71,20 @@ func importUntil(t *testing.T, address string, c *storetest.Crash, batches int, 
 	go func() {
 		_ = hears.CloseWithError(storetest.Send(ctx, s, time.Now, c.From(), hears)) // always nil
 	}()
-	killed := make(chan struct{})
+	var killer sync.WaitGroup
 	c.Listen(t, says, func(line string) {
-		if batches--; batches == 0 {
-			go func() {
-				defer close(killed)
-				kill()
-			}()
+		refused := strings.HasPrefix(line, "refused")
+		if refused && batches > 0 {
+			t.Errorf("got %q while the server was well", line)
 		}
-		if strings.HasPrefix(line, "refused") {
+		if batches--; batches == 0 {
+			killer.Go(kill)
+		}
+		if refused {
 			cancel()
 		}
 	})
-	<-killed
+	killer.Wait()
 	if err := s.Close(); err != nil {
 		t.Logf("close the store of a dead server: %v", err)
 	}

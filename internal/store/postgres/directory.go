@@ -19,7 +19,7 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 		Revoked:      map[domain.UserID]time.Time{},
 		Roles:        map[domain.RoleName]domain.Permissions{},
 	}
-	err := s.readAt(ctx, "read the directory", func(ctx context.Context, c conn) error {
+	err := s.readNews(ctx, "read the directory", atOnce(func(ctx context.Context, c conn) error {
 		list, err := roles(ctx, c)
 		if err != nil {
 			return err
@@ -34,7 +34,7 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 			return err
 		}
 		return listRevoked(ctx, c, d)
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}

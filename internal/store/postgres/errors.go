@@ -25,6 +25,7 @@ const (
 	codeLockTimeout    = "55P03"
 	codeQueryCanceled  = "57014"
 	codeDuplicateTable = "42P07"
+	codeDuplicateType  = "42710" // that of a table's rows
 	codeBadText        = "22021" // a NUL, or what is not UTF-8
 	codeBadJSONText    = "22P05"
 	codeTooLong        = "54000" // for an index

@@ -50,6 +50,9 @@ func (t *transfer) hold(channels ...domain.ChannelID) error {
 	if err := t.store.zones.read(t.ctx, t.conn, missing); err != nil {
 		return err
 	}
+	for _, ch := range missing {
+		t.asked = append(t.asked, domain.ChannelID(ch))
+	}
 	_, err := all(t.ctx, t.conn, func(row pgx.CollectableRow) (struct{}, error) {
 		var ch domain.ChannelID
 		e, err := scanExtent(row, &ch)
@@ -81,11 +84,25 @@ func (h *held) reach(date domain.Date, complete bool) {
 	h.written = true
 }
 
-// finish stores what waits, and how far the channels go now.
+// finish stores what waits, how far the channels go now, and the entries: from
+// the first of those on, all nodes wait for the end of this transaction.
 func (t *transfer) finish() error {
 	if err := t.flush(); err != nil {
 		return err
 	}
+	if err := t.extend(); err != nil {
+		return err
+	}
+	for _, e := range t.entries {
+		if err := t.store.record(t.ctx, t.conn, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extend stores how far the channels go now.
+func (t *transfer) extend() error {
 	const sql = `
 		UPDATE extent e SET first_day = u.first_day, last_day = u.last_day, complete_day = u.complete_day, last_recorded_at = u.at
 		FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[], $5::bigint[]) AS u (ch, first_day, last_day, complete_day, at)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -9,14 +10,24 @@ import (
 	"github.com/wattgate/wattgate/internal/domain"
 )
 
-// Indices calls f with what a channel's register showed, each in its newest
-// revision.
-func (s *Store) Indices(ctx context.Context, channel domain.ChannelID, from, to time.Time, f func(domain.Index) error) error {
-	const sql = `
+// Indices calls f with what a channel's register showed, each in the newest of
+// the revisions that are asked for.
+func (s *Store) Indices(ctx context.Context, channel domain.ChannelID, asked domain.IndexRange, f func(domain.Index) error) error {
+	const each = `
 		SELECT DISTINCT ON (at) at, rev, coefficient, scale, quality, recorded_at FROM register_read
-		WHERE ch = $1 AND at >= $2 AND at < $3 ORDER BY at, rev DESC`
+		WHERE ch = $1 AND at >= $2 AND at < $3 AND recorded_at <= $4`
+	sql, known, limit := each+` ORDER BY at, rev DESC LIMIT $5`, int64(math.MaxInt64), int64(math.MaxInt64)
+	if asked.Reverse {
+		sql = each + ` ORDER BY at DESC, rev DESC LIMIT $5`
+	}
+	if !asked.AsOf.IsZero() {
+		known = micros(asked.AsOf)
+	}
+	if asked.Limit > 0 {
+		limit = int64(asked.Limit)
+	}
 	return s.read(ctx, "read the indices of a register", func(ctx context.Context, c conn) error {
-		list, err := all(ctx, c, scanIndex, sql, int64(channel), from.UnixMicro(), to.UnixMicro())
+		list, err := all(ctx, c, scanIndex, sql, int64(channel), asked.From.UnixMicro(), asked.To.UnixMicro(), known, limit)
 		for _, index := range list {
 			if err := f(index); err != nil {
 				return callers(err)

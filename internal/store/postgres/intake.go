@@ -11,29 +11,45 @@ import (
 )
 
 // TakeIn runs f in one durable transaction of its own, beside those of others:
-// whoever writes to the same channel waits for its end.
+// whoever writes to the same channel waits for its end. It is run again where
+// that is all it takes.
 func (s *Store) TakeIn(ctx context.Context, f func(intake.Tx) error) error {
 	const doing = "take in measurements"
+	var l lessons
 	for {
-		var missing missingPeriods
 		err := s.changeAlone(ctx, doing, func(ctx context.Context, c conn) error {
 			t := newTransfer(ctx, s, c)
-			err := f(t)
-			if errors.As(err, &missing) || errors.As(t.stuck, &missing) {
-				return missing
-			}
-			if err != nil {
-				return callers(err)
-			}
-			return t.finish()
+			t.lessons = &l
+			defer l.learn(t)
+			return t.run(f)
 		})
-		if missing = (missingPeriods{}); !errors.As(err, &missing) {
+		missing, ok := errors.AsType[missingPeriods](err)
+		switch {
+		case ok:
+			if err := s.makePeriods(ctx, missing.periods); err != nil {
+				return failure(ctx, doing, err)
+			}
+		case errors.Is(err, errMet):
+		case code(err) == codeDeadlock && l.later():
+		default:
 			return err
 		}
-		if err := s.makePeriods(ctx, missing.periods); err != nil {
-			return failure(ctx, doing, err)
-		}
 	}
+}
+
+// run is one attempt.
+func (t *transfer) run(f func(intake.Tx) error) error {
+	if err := t.hold(t.lessons.channels...); err != nil {
+		return err
+	}
+	err := f(t)
+	if t.stuck != nil {
+		return t.stuck
+	}
+	if err != nil {
+		return callers(err)
+	}
+	return t.finish()
 }
 
 // transfer is one transaction of intake.
@@ -41,8 +57,12 @@ type transfer struct {
 	ctx      context.Context
 	store    *Store
 	conn     conn
-	now      int64 // when all of it is recorded, unless a channel is ahead
+	now      int64    // when all of it is recorded, unless a channel is ahead
+	lessons  *lessons // of earlier attempts; nil: there are none
 	channels map[domain.ChannelID]*held
+	asked    []domain.ChannelID        // to be held, whether they are or not
+	added    map[domain.ChannelID]bool // nobody else knows of them
+	entries  []domain.Entry            // which are recorded last
 	sources  map[string]int64
 	pending  pending
 	// askedPeriods is set once it was read which partitions there are.
@@ -53,7 +73,7 @@ type transfer struct {
 func newTransfer(ctx context.Context, s *Store, c conn) *transfer {
 	return &transfer{
 		ctx: ctx, store: s, conn: c, now: s.instant(),
-		channels: map[domain.ChannelID]*held{}, sources: map[string]int64{},
+		channels: map[domain.ChannelID]*held{}, added: map[domain.ChannelID]bool{}, sources: map[string]int64{},
 	}
 }
 
@@ -113,27 +133,33 @@ func (t *transfer) AddChannel(c domain.Channel) (added domain.Channel, err error
 		added, err = addChannel(t.ctx, t.conn, c)
 		return err
 	})
+	if err == nil {
+		t.added[added.ID] = true
+	}
 	return added, failure(t.ctx, "add a channel", err)
 }
 
-// apart runs a statement that may fail so that the transaction goes on.
+// apart runs an addition, which may fail so that the transaction goes on. Where
+// another node was quicker to add the same, the transaction is run once more: it
+// then finds what is there.
 func (t *transfer) apart(f func() error) error {
 	if err := run(t.ctx, t.conn, "SAVEPOINT addition"); err != nil {
 		return err
 	}
 	if err := f(); err != nil {
+		if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.Conflict && t.lessons != nil && !t.lessons.met {
+			t.stuck = errMet
+		}
 		return errors.Join(err, run(context.WithoutCancel(t.ctx), t.conn, "ROLLBACK TO SAVEPOINT addition"))
 	}
 	return run(t.ctx, t.conn, "RELEASE SAVEPOINT addition")
 }
 
-// Record adds an entry to the audit log. That takes the lock that all nodes share,
-// so that what waits is sent first.
+// Record adds an entry to the audit log at the end of the transaction: that takes
+// the lock that all nodes share.
 func (t *transfer) Record(e domain.Entry) error {
-	if err := t.flush(); err != nil {
-		return failure(t.ctx, "store days", err)
-	}
-	return failure(t.ctx, "record an act", t.store.record(t.ctx, t.conn, e))
+	t.entries = append(t.entries, e)
+	return nil
 }
 
 // source returns the number of a source, which it adds if it is new.

@@ -13,7 +13,7 @@ import (
 
 // SigningKeys lists all keys, oldest first, removed ones too.
 func (s *Store) SigningKeys(ctx context.Context) (list []token.StoredKey, err error) {
-	err = s.read(ctx, "list the signing keys", func(ctx context.Context, c conn) error {
+	err = s.readNews(ctx, "list the signing keys", func(ctx context.Context, c conn) error {
 		list, err = signingKeys(ctx, c)
 		return err
 	})

@@ -21,11 +21,26 @@ const (
 	shortPause = 50 * time.Millisecond
 )
 
-// tell is part of a change: those who listen hear of it when it is committed.
-// Several of them in one transaction are one notice. Whoever asks for [Store.News]
-// finds out as well.
+// notify is part of a change: those who listen hear of it when it is committed.
+// Several of them in one transaction are one notice.
+func notify(ctx context.Context, c conn) error {
+	return run(ctx, c, `SELECT pg_notify($1, '')`, channelName)
+}
+
+// tell is notify, and whoever asks for [Store.News] finds out as well.
 func tell(ctx context.Context, c conn) error {
 	return run(ctx, c, `WITH told AS (UPDATE news SET n = n + 1 WHERE id = 1 RETURNING n) SELECT pg_notify($1, '') FROM told`, channelName)
+}
+
+// announce is part of a transaction that has changes of this loudness.
+func (l loudness) announce(ctx context.Context, c conn) error {
+	switch l {
+	case loudNews:
+		return tell(ctx, c)
+	case noticed:
+		return notify(ctx, c)
+	}
+	return nil
 }
 
 // Listen calls heard whenever a node, this one too, may have changed what nodes
@@ -47,7 +62,7 @@ func (s *Store) Listen(ctx context.Context, heard func()) error {
 
 // listen does so for as long as one connection lives.
 func (s *Store) listen(ctx context.Context, heard func()) error {
-	c, err := pgx.ConnectConfig(ctx, s.readers.Config().ConnConfig)
+	c, err := pgx.ConnectConfig(ctx, s.news.Config().ConnConfig)
 	if err != nil {
 		return err
 	}

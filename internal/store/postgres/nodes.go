@@ -10,7 +10,7 @@ import (
 // in memory. It is read from the database that takes changes, so that it is no
 // older than the answer.
 func (s *Store) News(ctx context.Context) (n int64, err error) {
-	err = s.read(ctx, "ask for news", func(ctx context.Context, c conn) error {
+	err = s.readNews(ctx, "ask for news", func(ctx context.Context, c conn) error {
 		n, err = one(ctx, c, "the news", pgx.RowTo[int64], `SELECT n FROM news WHERE id = 1`)
 		return err
 	})

@@ -44,7 +44,7 @@ func (s *Store) makePeriods(ctx context.Context, periods []period) error {
 		sql := fmt.Sprintf(`CREATE TABLE %[1]s (LIKE hot INCLUDING ALL);
 			ALTER TABLE hot ATTACH PARTITION %[1]s FOR VALUES FROM (%[2]d) TO (%[3]d)`, p.table(), p.first(), (p + 1).first())
 		err := s.alone(ctx, func(ctx context.Context, c conn) error { return script(ctx, c, sql) })
-		if cause := code(err); cause == codeDuplicateTable || cause == codeUnique {
+		if cause := code(err); cause == codeDuplicateTable || cause == codeDuplicateType || cause == codeUnique {
 			err = nil // it was there, or another node was quicker
 		}
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 func (s *Store) RevokeToken(ctx context.Context, r domain.Revocation, over time.Time, e domain.Entry) error {
 	const forget = `DELETE FROM revoked_token WHERE until < $1`
 	const add = `INSERT INTO revoked_token (jti, until) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING`
-	return s.change(ctx, "revoke a token", func(ctx context.Context, c conn) error {
+	return s.changeNoticed(ctx, "revoke a token", func(ctx context.Context, c conn) error {
 		if err := run(ctx, c, forget, micros(over)); err != nil {
 			return err
 		}
@@ -28,11 +28,15 @@ func (s *Store) RevokeToken(ctx context.Context, r domain.Revocation, over time.
 }
 
 // Revocations returns those that were stored after a place, in the order in
-// which they were stored, and the place after the last of them.
+// which they were stored, and the place after the last of them. A place after all
+// that is stored is one of another past, before a backup was restored: whoever has
+// it is told everything.
 func (s *Store) Revocations(ctx context.Context, after int64) (list []domain.Revocation, place int64, err error) {
-	const sql = `SELECT seq, jti, until FROM revoked_token WHERE seq > $1 ORDER BY seq`
+	const sql = `
+		SELECT seq, jti, until FROM revoked_token
+		WHERE seq > CASE WHEN $1 > (SELECT max(seq) FROM revoked_token) THEN 0 ELSE $1 END ORDER BY seq`
 	place = after
-	err = s.read(ctx, "read revocations", func(ctx context.Context, c conn) error {
+	err = s.readNews(ctx, "read revocations", func(ctx context.Context, c conn) error {
 		list, err = all(ctx, c, func(row pgx.CollectableRow) (r domain.Revocation, err error) {
 			var jti []byte
 			err = row.Scan(&place, &jti, at(&r.Until))

@@ -66,7 +66,8 @@ func (s *Store) closed(ctx context.Context, p period, rule domain.SealRule, afte
 		WHERE h.day >= $1 AND h.day < $2 AND h.ch > $3 AND (e.complete_day >= $2 - 1 OR $5)
 		GROUP BY h.ch HAVING max(h.recorded_at) <= $4 ORDER BY h.ch LIMIT $6`
 	late := (p + 1).first() <= rule.Late
-	err = s.read(ctx, "find what can be sealed", func(ctx context.Context, c conn) error {
+	// Beside those who read: it may look at all days of a month.
+	err = s.changeAlone(ctx, "find what can be sealed", func(ctx context.Context, c conn) error {
 		channels, err = all(ctx, c, pgx.RowTo[int64], sql, int32(p.first()), int32((p + 1).first()), after, micros(rule.Quiet), late, limit)
 		return err
 	})

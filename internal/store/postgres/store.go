@@ -31,7 +31,7 @@ type Options struct {
 	Now func() time.Time
 	// Readers is how many connections of this node read at the same time, and
 	// Writers how many take in measurements; 0 means 8 and 4. What changes
-	// identity has its own two.
+	// identity has its own two, as has what must be known of it in time.
 	Readers, Writers int
 	// Pseudonym returns what the audit log keeps in place of a client's address;
 	// nil: the address itself.
@@ -46,6 +46,7 @@ type Store struct {
 	now     func() time.Time
 	alias   func(address string) string
 	readers *pgxpool.Pool
+	news    *pgxpool.Pool // reads what must be known in time
 	turns   *pgxpool.Pool // the writer's batches
 	writers *pgxpool.Pool // changes beside them: measurements
 	writer  *writer
@@ -61,6 +62,7 @@ type Store struct {
 const (
 	defaultReaders = 8
 	defaultWriters = 4
+	newsReaders    = 2   // one, and one beside a directory that is being read
 	turnTakers     = 2   // one, and its successor where it was lost
 	statements     = 512 // prepared at most, for each connection
 )
@@ -74,8 +76,9 @@ const maxConnect = 5 * time.Second
 
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// reading is what the server is told of connections that only read.
-var reading = map[string]string{"default_transaction_read_only": "on"}
+// reading is what the server is told of connections that only read. Nobody waits
+// for an answer for longer than that, and what he has asked is given up with it.
+var reading = map[string]string{"default_transaction_read_only": "on", "statement_timeout": "1min"}
 
 // changing returns what the server gives up by itself, so that a node that
 // vanished in the middle of a change does not stop the others: its transaction,
@@ -127,6 +130,9 @@ func (s *Store) open(ctx context.Context, url string, o Options) (err error) {
 		return err
 	}
 	if s.readers, err = connect(ctx, url, o.Readers, reading); err != nil {
+		return err
+	}
+	if s.news, err = connect(ctx, url, newsReaders, reading); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx, o.Evidence); err != nil {
@@ -195,7 +201,7 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closePools() {
-	for _, pool := range []*pgxpool.Pool{s.readers, s.writers, s.turns} {
+	for _, pool := range []*pgxpool.Pool{s.readers, s.news, s.writers, s.turns} {
 		if pool != nil {
 			pool.Close()
 		}

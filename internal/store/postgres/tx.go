@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
@@ -27,7 +28,17 @@ type conn interface {
 // read runs f with a connection that reads. One statement is one picture of
 // the database; where f asks several, it uses readAt.
 func (s *Store) read(ctx context.Context, doing string, f func(context.Context, conn) error) error {
-	c, err := s.readers.Acquire(ctx)
+	return readFrom(ctx, s.readers, doing, f)
+}
+
+// readNews is read for what a node must know of the others in time, however long
+// all other reads take: it has connections of its own.
+func (s *Store) readNews(ctx context.Context, doing string, f func(context.Context, conn) error) error {
+	return readFrom(ctx, s.news, doing, f)
+}
+
+func readFrom(ctx context.Context, pool *pgxpool.Pool, doing string, f func(context.Context, conn) error) error {
+	c, err := pool.Acquire(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			err = reach(err) // the pool is closed, or the server away
@@ -48,7 +59,11 @@ func reach(err error) error {
 
 // readAt is read with one picture of the database for all statements of f.
 func (s *Store) readAt(ctx context.Context, doing string, f func(context.Context, conn) error) error {
-	return s.read(ctx, doing, func(ctx context.Context, c conn) error {
+	return s.read(ctx, doing, atOnce(f))
+}
+
+func atOnce(f func(context.Context, conn) error) func(context.Context, conn) error {
+	return func(ctx context.Context, c conn) error {
 		if err := run(ctx, c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
 			return err
 		}
@@ -58,7 +73,7 @@ func (s *Store) readAt(ctx context.Context, doing string, f func(context.Context
 			err = err2
 		}
 		return err
-	})
+	}
 }
 
 // run executes a statement and ignores its rows.

@@ -33,11 +33,20 @@ type writer struct {
 type job struct {
 	ctx    context.Context
 	f      func(context.Context, conn) error
-	silent bool // other nodes need not hear of it
+	loud   loudness
 	done   bool // err is the answer, whatever becomes of the others
 	err    error
 	answer chan error
 }
+
+// loudness is what other nodes hear of a change.
+type loudness int
+
+const (
+	silent   loudness = iota // nothing: none of them keeps it in memory
+	noticed                  // that they should ask what is new: a feed has it
+	loudNews                 // that they should read the directory as well
+)
 
 // The bounds: how many changes share a transaction, and thereby how long the
 // first of them waits; how long a transaction may take; and how often one is
@@ -77,13 +86,19 @@ func startWriter(pool *pgxpool.Pool, t *tree) *writer {
 // after no error of the database. While it runs no other node changes anything
 // but measurements. All nodes hear of it (see Listen).
 func (s *Store) change(ctx context.Context, doing string, f func(context.Context, conn) error) error {
-	return failure(ctx, doing, s.writer.do(newJob(ctx, f, false)))
+	return failure(ctx, doing, s.writer.do(newJob(ctx, f, loudNews)))
 }
 
 // changeSilently is change for what no node keeps in memory: the others would
 // read everything again for nothing.
 func (s *Store) changeSilently(ctx context.Context, doing string, f func(context.Context, conn) error) error {
-	return failure(ctx, doing, s.writer.do(newJob(ctx, f, true)))
+	return failure(ctx, doing, s.writer.do(newJob(ctx, f, silent)))
+}
+
+// changeNoticed is change for what is in a feed that the other nodes follow, and
+// in no directory.
+func (s *Store) changeNoticed(ctx context.Context, doing string, f func(context.Context, conn) error) error {
+	return failure(ctx, doing, s.writer.do(newJob(ctx, f, noticed)))
 }
 
 // changeAlone runs f in a transaction of its own, beside those of all others: for
@@ -104,8 +119,8 @@ func (s *Store) changeAlone(ctx context.Context, doing string, f func(context.Co
 	}
 }
 
-func newJob(ctx context.Context, f func(context.Context, conn) error, silent bool) *job {
-	return &job{ctx: ctx, f: f, silent: silent, answer: make(chan error, 1)}
+func newJob(ctx context.Context, f func(context.Context, conn) error, loud loudness) *job {
+	return &job{ctx: ctx, f: f, loud: loud, answer: make(chan error, 1)}
 }
 
 // do hands a job to the goroutine and waits. A job that still waits when its
@@ -293,10 +308,8 @@ func (w *writer) transaction(batch []*job, apart bool) (err error) {
 		}
 		return err
 	}
-	if loud {
-		if err := tell(ctx, tx); err != nil {
-			return err
-		}
+	if err := loud.announce(ctx, tx); err != nil {
+		return err
 	}
 	err = commit(ctx, c.Conn(), tx)
 	if errors.Is(err, pgx.ErrTxCommitRollback) && !apart && len(batch) > 1 {
@@ -306,8 +319,8 @@ func (w *writer) transaction(batch []*job, apart bool) (err error) {
 }
 
 // jobs runs all jobs that are not done, and returns how many succeeded, and
-// whether others have to hear of one.
-func (w *writer) jobs(ctx context.Context, tx pgx.Tx, batch []*job, apart bool) (stored int, loud bool, err error) {
+// what others have to hear of them.
+func (w *writer) jobs(ctx context.Context, tx pgx.Tx, batch []*job, apart bool) (stored int, loud loudness, err error) {
 	for _, j := range batch {
 		if j.done {
 			continue
@@ -319,15 +332,15 @@ func (w *writer) jobs(ctx context.Context, tx pgx.Tx, batch []*job, apart bool) 
 		switch {
 		case j.err == nil:
 			stored++
-			loud = loud || !j.silent
+			loud = max(loud, j.loud)
 		case j.done: // it panicked
-			return 0, false, errPanic
+			return 0, silent, errPanic
 		case ctx.Err() != nil:
-			return 0, false, lostError{ctx.Err()}
+			return 0, silent, lostError{ctx.Err()}
 		case repeats(j.err) || tx.Conn().IsClosed():
-			return 0, false, lostError{j.err} // the transaction is lost for all
+			return 0, silent, lostError{j.err} // the transaction is lost for all
 		case len(batch) > 1 && !apart:
-			return 0, false, errApart
+			return 0, silent, errApart
 		}
 	}
 	return stored, loud, nil

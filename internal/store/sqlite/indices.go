@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -9,16 +10,25 @@ import (
 	"github.com/wattgate/wattgate/internal/domain"
 )
 
-// Indices calls f with what a channel's register showed, each in its newest
-// revision.
-func (s *Store) Indices(ctx context.Context, channel domain.ChannelID, from, to time.Time, f func(domain.Index) error) error {
-	const sql = `
+// Indices calls f with what a channel's register showed, each in the newest of
+// the revisions that are asked for.
+func (s *Store) Indices(ctx context.Context, channel domain.ChannelID, asked domain.IndexRange, f func(domain.Index) error) error {
+	const each = `
 		SELECT at, rev, coefficient, scale, quality, recorded_at FROM register_read r
 		WHERE ch = ?1 AND at >= ?2 AND at < ?3
-			AND rev = (SELECT max(rev) FROM register_read WHERE ch = r.ch AND at = r.at)
-		ORDER BY at`
+			AND rev = (SELECT max(rev) FROM register_read WHERE ch = r.ch AND at = r.at AND recorded_at <= ?4)`
+	sql, known, limit := each+` ORDER BY at LIMIT ?5`, int64(math.MaxInt64), -1
+	if asked.Reverse {
+		sql = each + ` ORDER BY at DESC LIMIT ?5`
+	}
+	if !asked.AsOf.IsZero() {
+		known = micros(asked.AsOf)
+	}
+	if asked.Limit > 0 {
+		limit = asked.Limit
+	}
 	return s.read(ctx, "read the indices of a register", func(conn *sqlite.Conn) error {
-		list, err := all(conn, scanIndex, sql, channel, from.UnixMicro(), to.UnixMicro())
+		list, err := all(conn, scanIndex, sql, channel, asked.From.UnixMicro(), asked.To.UnixMicro(), known, limit)
 		for _, index := range list {
 			if err := f(index); err != nil {
 				return callers(err)

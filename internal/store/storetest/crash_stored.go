@@ -105,7 +105,7 @@ func readStored(t testing.TB, e store.Engine, sender int) stored {
 			key := c.Register + " " + change.Day.String()
 			s.days[key] = append(s.days[key], readRevision(t, e, c.ID, change))
 		}
-		err = e.Indices(t.Context(), c.ID, time.Unix(0, 0), future, func(i domain.Index) error {
+		err = e.Indices(t.Context(), c.ID, domain.IndexRange{From: time.Unix(0, 0), To: future}, func(i domain.Index) error {
 			s.shown[i.At.Unix()] = fmt.Sprintf("revision %d: %d", i.Revision, thousandths(i.Value))
 			return nil
 		})

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Engine) {
 		{"directory", directory},
 		{"intake", intakes},
 		{"days", days},
+		{"indices", indices},
 		{"seals", seals},
 		{"audit", audits},
 		{"keys", keys},
