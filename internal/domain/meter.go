@@ -150,6 +150,15 @@ type DayRange struct {
 	AsOf time.Time
 }
 
+// IndexRange says which indices of a channel's register are asked for.
+type IndexRange struct {
+	From, To time.Time // [From, To)
+	Reverse  bool      // the last one first
+	// AsOf asks for what was known then, as that of a [DayRange].
+	AsOf  time.Time
+	Limit int // how many at most; 0: all
+}
+
 // Extent says how far a channel's days go. RecordedAt is zero where it has none,
 // and then the rest means nothing.
 type Extent struct {

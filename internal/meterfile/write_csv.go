@@ -14,7 +14,7 @@ const csvHead = "supply_point,register,direction,start_local,start_utc,minutes,v
 
 // csvWriter writes a line for each reading (RFC 4180, but for the ends of the
 // lines, which are those of Unix). What is missing has no line. A whole day has
-// 1440 minutes in spring and autumn too.
+// 1440 minutes in spring and autumn too; the index of a register has 0.
 type csvWriter struct {
 	page
 	channel Channel
@@ -33,9 +33,6 @@ func newCSVWriter(w io.Writer) *csvWriter {
 func (c *csvWriter) Write(b *Block) error {
 	if err := c.begin(b); err != nil {
 		return err
-	}
-	if b.Minutes == Index {
-		return cannotCarry(CSV, b, "its lines are intervals, and this is the index of a register; take ndjson")
 	}
 	if c.channel != b.Channel || len(c.front) == 0 {
 		c.turn(b)

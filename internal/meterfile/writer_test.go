@@ -159,7 +159,6 @@ func TestWritersRefuse(t *testing.T) {
 		change func(b *meterfile.Block)
 		want   string
 	}{
-		"an index in CSV":         {meterfile.CSV, single(meterfile.Index), "csv cannot carry register E1 of AUS_ELECTRICITY:NMI1: its lines are intervals, and this is the index of a register; take ndjson"},
 		"an index in ESPI":        {meterfile.ESPI, single(meterfile.Index), "its intervals are minutes that divide an hour, or one day, and not 0 minutes" + csv},
 		"a month in ESPI":         {meterfile.ESPI, single(44640), "and not 44640 minutes" + csv},
 		"seven minutes in ESPI":   {meterfile.ESPI, func(b *meterfile.Block) { b.Minutes = 7 }, "and not 7 minutes" + csv},

@@ -26,13 +26,16 @@ const (
 	macSize       = 16
 )
 
+// indexKind marks the group of a cursor among indices. No group has this bit.
+const indexKind = 0x80
+
 // seal writes a mark as an opaque text that holds for this property alone:
 // version, start, group, direction, identifier, register, market, unit, MAC.
 func (s *Service) seal(property domain.PropertyID, m mark) string {
 	b := make([]byte, 0, 96)
 	b = append(b, cursorVersion)
 	b = binary.AppendVarint(b, m.start)
-	b = append(b, byte(m.name.group), byte(m.name.direction))
+	b = append(b, byte(m.name.group)|kind(m.name.index), byte(m.name.direction))
 	b = appendText(b, m.name.identifier)
 	b = appendText(b, m.name.register)
 	b = appendText(b, string(m.name.market))
@@ -56,7 +59,7 @@ func (s *Service) open(property domain.PropertyID, cursor string) (mark, bool) {
 		return mark{}, false
 	}
 	b = b[n:]
-	m := mark{start: start, name: name{group: interval.Group(b[0]), direction: domain.Direction(b[1])}}
+	m := mark{start: start, name: name{group: interval.Group(b[0] &^ indexKind), index: b[0]&indexKind != 0, direction: domain.Direction(b[1])}}
 	b = b[2:]
 	var texts [4]string
 	for i := range texts {

@@ -21,6 +21,7 @@ const MaxExportDays = 3653
 type ExportQuery struct {
 	First, Last domain.Date // days of the supply point's zone, both included
 	Group       interval.Group
+	PointInTime bool              // what the registers showed, rather than intervals
 	Direction   *domain.Direction // nil: both
 	// Register is the meter's register; nil: all that measure what is delivered,
 	// and not reactive energy.
@@ -39,7 +40,7 @@ type Export struct {
 	// point's zone.
 	From, To time.Time
 	// Present is the share of the span that has readings, of all channels
-	// together: 1 where all of it has.
+	// together: 1 where all of it has. Of indices it is 1 where there is any.
 	Present float64
 	// Version is another one as soon as the readings are others, or may be.
 	Version string
@@ -93,7 +94,10 @@ func (s *Service) exported(ctx context.Context, scope domain.Scope, point domain
 		return nil, err
 	}
 	channels = slices.DeleteFunc(channels, func(c domain.Channel) bool { return c.SupplyPoint.ID != point.ID })
-	filter := Filter{Gas: point.Market.Gas(), Group: q.Group, AnyDirection: q.Direction == nil, Register: q.Register}
+	filter := Filter{
+		Gas: point.Market.Gas(), Group: q.Group, PointInTime: q.PointInTime,
+		AnyDirection: q.Direction == nil, Register: q.Register,
+	}
 	if q.Direction != nil {
 		filter.Direction = *q.Direction
 	}
@@ -105,6 +109,9 @@ func (s *Service) exported(ctx context.Context, scope domain.Scope, point domain
 		return nil, err
 	}
 	for i := range chosen {
+		if chosen[i].Index {
+			continue // the indices tell it themselves, when they are weighed
+		}
 		known, err := s.Store.Extent(ctx, chosen[i].Channel.ID)
 		if err != nil {
 			return nil, err
@@ -123,7 +130,7 @@ func (s *Service) version(e *Export) string {
 		b = binary.AppendVarint(b, c.asOf.UnixMicro())
 		b = binary.AppendVarint(b, c.from)
 		b = binary.AppendVarint(b, c.to)
-		b = append(b, byte(c.Group))
+		b = append(b, byte(c.Group)|kind(c.Index))
 		for _, a := range c.allowed {
 			b = binary.AppendVarint(b, int64(a.finest))
 			b = binary.AppendVarint(b, a.from)

@@ -40,6 +40,9 @@ func (s *Service) gaps(ctx context.Context, chosen []Series) (list []Gap, more b
 	}
 	seen := int64(math.MaxInt64) // nothing is known of what begins here or later
 	for i := range chosen {
+		if chosen[i].Index {
+			continue // nobody knows when a register is read
+		}
 		f := finder{Series: &chosen[i], now: now}
 		if err := f.find(ctx, s.Store); err != nil {
 			return nil, false, err

@@ -26,38 +26,56 @@ const (
 )
 
 // why finds the reason for an empty answer. The series have been read.
-func why(ctx context.Context, store Store, q Query, chosen []Series) (EmptyReason, error) {
+func why(ctx context.Context, store Store, chosen []Series) (EmptyReason, error) {
 	switch {
 	case slices.ContainsFunc(chosen, func(s Series) bool { return s.outside }):
 		return OutsideConsent, nil
-	case slices.ContainsFunc(chosen, func(s Series) bool { return s.coarse }),
-		len(chosen) == 0 && slices.ContainsFunc(q.Filters, func(f Filter) bool { return f.PointInTime }):
+	case slices.ContainsFunc(chosen, func(s Series) bool { return s.coarse }):
 		return UnsupportedFrequency, nil
 	case len(chosen) == 0:
 		return NoReadingsYet, nil
 	}
 	for i := range chosen {
 		s := &chosen[i]
-		known, err := store.Extent(ctx, s.Channel.ID)
+		first, found, err := s.first(ctx, store)
 		if err != nil {
 			return NotEmpty, err
 		}
-		first, _ := interval.Span(known.First, s.home)
-		if known.RecordedAt.IsZero() || s.to > first.Unix() {
+		if !found || s.to > first {
 			return NoReadingsYet, nil
 		}
 	}
 	return OutsideSupplyPeriod, nil
 }
 
+// first returns when what is stored of a series begins, in Unix seconds.
+func (s *Series) first(ctx context.Context, store Store) (at int64, found bool, err error) {
+	if s.Index {
+		return s.firstIndex(ctx, store)
+	}
+	known, err := store.Extent(ctx, s.Channel.ID)
+	start, _ := interval.Span(known.First, s.home)
+	return start.Unix(), !known.RecordedAt.IsZero(), err
+}
+
 // until returns the earliest of the series' watermarks, or zero where one of
-// them has none, or may not be read at all.
+// them has none, or may not be read at all. Indices have none that counts.
 func until(ctx context.Context, store Store, chosen []Series) (earliest time.Time, err error) {
 	for i := range chosen {
 		s := &chosen[i]
+		if s.Index {
+			continue // nobody knows when a register is read
+		}
 		known, err := store.Extent(ctx, s.Channel.ID)
-		if err != nil || known.RecordedAt.IsZero() || s.limited && s.from >= s.to {
+		if err != nil || s.limited && s.from >= s.to {
 			return time.Time{}, err
+		}
+		if known.RecordedAt.IsZero() {
+			// A register that is only read at times owes nobody intervals.
+			if _, found, err := s.firstIndex(ctx, store); err != nil || !found {
+				return time.Time{}, err
+			}
+			continue
 		}
 		_, end := interval.Span(known.Complete, s.home)
 		if earliest.IsZero() || end.Before(earliest) {

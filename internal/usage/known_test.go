@@ -196,7 +196,7 @@ func TestWhyThereIsNothing(t *testing.T) {
 		"after the last reading":         {days("2024-06-12", "2024-06-30"), usage.NoReadingsYet},
 		"in a gap":                       {days("2024-06-04", "2024-06-05"), usage.NoReadingsYet},
 		"finer than what is stored":      {filtered(usage.Filter{Group: interval.FiveMinutes}), usage.UnsupportedFrequency},
-		"an index, which nobody keeps":   {filtered(usage.Filter{PointInTime: true}), usage.UnsupportedFrequency},
+		"an index, which nobody read":    {filtered(usage.Filter{PointInTime: true}), usage.NoReadingsYet},
 		"a channel that is not there":    {filtered(usage.Filter{Direction: domain.Generation}), usage.NoReadingsYet},
 		"an empty page of a full answer": {usage.Query{First: new(int)}, usage.NotEmpty},
 	} {

@@ -65,6 +65,10 @@ func allowances(consents []domain.Consent, point domain.SupplyPoint, now time.Ti
 func (s *Series) limit(allowed []allowance, loc *time.Location, now int64) {
 	asked := s.from < s.to
 	s.limited = true
+	if s.Index {
+		s.limitIndices(allowed)
+		return
+	}
 	if s.Group == interval.Raw {
 		s.allowed = allowed // each day decides, by its own resolution
 		from, to := union(allowed, interval.WholeDay*time.Minute)

@@ -3,7 +3,7 @@ package usage_test
 import (
 	"cmp"
 	"context"
-	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -17,6 +17,7 @@ import (
 type memory struct {
 	channels []domain.Channel
 	days     map[domain.ChannelID]map[domain.Date][]domain.Day // the versions, oldest first
+	indices  map[domain.ChannelID][]domain.Index               // in the order of their recording
 	consents []domain.Consent
 	complete map[domain.ChannelID]domain.Date // the watermarks; absent: the last day
 	clock    time.Time                        // when the last day was recorded
@@ -147,8 +148,30 @@ func (m *memory) Changes(_ context.Context, id domain.ChannelID, after domain.Ch
 	return list[:min(limit, len(list))], nil
 }
 
-func (m *memory) Indices(context.Context, domain.ChannelID, time.Time, time.Time, func(domain.Index) error) error {
-	return errors.New("not asked for")
+func (m *memory) Indices(_ context.Context, id domain.ChannelID, asked domain.IndexRange, f func(domain.Index) error) error {
+	newest := map[int64]domain.Index{}
+	for _, x := range m.indices[id] { // the revisions of one instant, oldest first
+		known := asked.AsOf.IsZero() || !x.RecordedAt.After(asked.AsOf)
+		if known && !x.At.Before(asked.From) && x.At.Before(asked.To) {
+			newest[x.At.Unix()] = x
+		}
+	}
+	list := slices.SortedFunc(maps.Values(newest), func(a, b domain.Index) int {
+		if asked.Reverse {
+			a, b = b, a
+		}
+		return a.At.Compare(b.At)
+	})
+	if asked.Limit > 0 && len(list) > asked.Limit {
+		list = list[:asked.Limit]
+	}
+	for _, x := range list {
+		m.handed++
+		if err := f(x); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *memory) Days(_ context.Context, id domain.ChannelID, asked domain.DayRange, f func(domain.Day) error) error {

@@ -28,7 +28,7 @@ type Page struct {
 	Empty EmptyReason
 	// Until is the end of the last day up to which every reading is there, in the
 	// channel's zone; of several channels the earliest. It is zero where the query
-	// does not ask for it, and where a channel has no readings.
+	// does not ask for it, for indices alone, and where a channel has no readings.
 	Until time.Time
 	// Gaps are the spans in which a channel lacks readings, in the order of time
 	// and merged, up to [MaxGaps] of them; MoreGaps says that there are more, behind
@@ -107,7 +107,7 @@ func (s *Service) tell(ctx context.Context, q Query, chosen []Series, p *Page) (
 		}
 	}
 	if q.Why && p.nothing() {
-		p.Empty, err = why(ctx, s.Store, q, chosen)
+		p.Empty, err = why(ctx, s.Store, chosen)
 	}
 	return err
 }

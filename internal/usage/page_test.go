@@ -14,11 +14,16 @@ import (
 	"github.com/wattgate/wattgate/internal/usage"
 )
 
-// street has four channels around the end of summer time, with gaps.
+// street has four channels around the end of summer time, with gaps, and
+// indexes.
 func street(t testing.TB) *memory {
 	m := &memory{}
 	add := func(c domain.Channel, minutes int, gap domain.Date) {
 		id := m.add(c)
+		for d := 24; d <= 31; d++ { // indexes stand where intervals begin, and between them
+			m.show(t, id, fmt.Sprintf("2024-10-%02dT12:00", d), int64(d), domain.Actual)
+			m.show(t, id, fmt.Sprintf("2024-10-%02dT12:07:01", d), int64(d), domain.Estimate)
+		}
 		for d := date(t, "2024-10-24"); d <= date(t, "2024-11-02"); d++ {
 			if d == gap {
 				continue
@@ -46,7 +51,7 @@ func street(t testing.TB) *memory {
 func key(p *usage.Page, i int) string {
 	r := p.Readings[i]
 	c := r.Series.Channel
-	return fmt.Sprintf("%d %s %s %s %s %d %s", r.Start, c.SupplyPoint.Identifier, c.Direction, c.Register, r.Series.Group, r.End, r.Value)
+	return fmt.Sprintf("%d %s %s %s %s %v %d %s", r.Start, c.SupplyPoint.Identifier, c.Direction, c.Register, r.Series.Group, r.Series.Index, r.End, r.Value)
 }
 
 func keys(p *usage.Page) []string {
@@ -74,9 +79,15 @@ func TestPagingGivesTheWholeInEveryDirection(t *testing.T) {
 			q.Filters = append(q.Filters, usage.Filter{
 				Group:        rapid.SampledFrom(groups).Draw(t, "group"),
 				Quality:      rapid.SampledFrom([]usage.QualityFilter{usage.AnyQuality, usage.OnlyActual, usage.OnlyEstimate}).Draw(t, "quality"),
+				PointInTime:  rapid.Bool().Draw(t, "point in time"),
 				Direction:    rapid.SampledFrom([]domain.Direction{domain.Consumption, domain.Generation}).Draw(t, "direction"),
 				AnyDirection: rapid.Bool().Draw(t, "any direction"),
 			})
+		}
+		for i := range q.Filters {
+			if q.Filters[i].PointInTime {
+				q.Filters[i].Group = interval.Raw
+			}
 		}
 		q.Zone = rapid.SampledFrom([]string{"", "Asia/Tokyo", "Australia/Lord_Howe"}).Draw(t, "zone")
 		if rapid.Bool().Draw(t, "from") {
@@ -266,6 +277,7 @@ func FuzzCursor(f *testing.F) {
 	s := &usage.Service{Store: street(f)}
 	p := ask(f, s, usage.Query{})
 	f.Add(p.Cursor(0))
+	f.Add(ask(f, s, usage.Query{Filters: []usage.Filter{{PointInTime: true}}}).Cursor(3))
 	f.Add(old(7))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, cursor string) {

@@ -50,8 +50,8 @@ type Filter struct {
 	// Direction is what the channel's must be, unless AnyDirection is set.
 	Direction    domain.Direction
 	AnyDirection bool
-	// PointInTime asks for a meter's index rather than for intervals. None are
-	// kept, so it chooses nothing.
+	// PointInTime asks for what the registers showed rather than for intervals. The
+	// Group is Raw then.
 	PointInTime bool
 	// SupplyPoint is the external identifier, Register the meter's register and
 	// Device the device; nil is any. No devices are kept, so that naming one
@@ -74,7 +74,7 @@ const (
 // matches reports whether the filter chooses the channel.
 func (f Filter) matches(c *domain.Channel) bool {
 	switch {
-	case f.PointInTime, f.Device != nil:
+	case f.Device != nil:
 		return false
 	case f.Gas != c.SupplyPoint.Market.Gas():
 		return false

@@ -10,20 +10,23 @@ import (
 	"github.com/wattgate/wattgate/internal/interval"
 )
 
-// Reading is one interval of a channel as it is stored, or one group of them.
+// Reading is one interval of a channel as it is stored, or one group of them, or
+// what the register showed at an instant.
 type Reading struct {
 	Series *Series
 	// Start and End are Unix seconds, [Start, End). Those of a group are the
-	// group's own, also where the question's span cuts it.
+	// group's own, also where the question's span cuts it. Those of an index are
+	// the instant at which it was read.
 	Start, End int64
-	// Value is in the channel's unit; of a group, the sum of what is there.
+	// Value is in the channel's unit; of a group, the sum of what is there; of an
+	// index, what the register showed.
 	Value domain.Decimal
 	// Quality is Actual, or Estimate where a part is not.
 	Quality domain.Quality
 	// Present of Expected intervals are in it; both are 1 for a stored one.
 	Present, Expected int
 	// Revision is that of the day that it is from, from 1; of a group, the
-	// greatest of its days.
+	// greatest of its days; of an index, its own.
 	Revision int32
 	recorded int64 // when that day was recorded, in microseconds since 1970; of a group, the latest
 }
@@ -62,6 +65,8 @@ type reader struct {
 	bytes       []byte // what the days' data points into
 	ask         int
 
+	indices []domain.Index // of a series of indices, instead of days
+
 	low, high int64 // of the day that is open, within from and to
 
 	date     domain.Date // of the day that is open
@@ -81,7 +86,11 @@ type part struct {
 func newReader(store Store, s *Series, w window, reverse bool) *reader {
 	r := &reader{Series: s, store: store, reverse: reverse, ruler: s.Group.Ruler(s.grid), ask: fewDays, at: -1}
 	r.from, r.to = w.narrow(s, &r.ruler)
-	if s.Group >= interval.Month {
+	switch {
+	case s.Index:
+		r.ask = fewIndices
+		return r
+	case s.Group >= interval.Month:
 		r.ask = manyDays
 	}
 	r.first, r.last = 0, -1
@@ -95,9 +104,12 @@ func newReader(store Store, s *Series, w window, reverse bool) *reader {
 // next returns the next reading that the series wants; ok is false at the end.
 func (r *reader) next(ctx context.Context) (reading Reading, ok bool, err error) {
 	for {
-		if r.Group == interval.Raw {
+		switch {
+		case r.Index:
+			reading, ok, err = r.shown(ctx)
+		case r.Group == interval.Raw:
 			reading, ok, err = r.single(ctx)
-		} else {
+		default:
 			reading, ok, err = r.sum(ctx)
 		}
 		if err != nil || !ok || r.wants(reading.Quality) {

@@ -17,6 +17,9 @@ type Series struct {
 	// Filter is the index of the first of the query's filters that chose it.
 	Filter int
 	Group  interval.Group
+	// Index is set where the readings are what the register showed, rather than
+	// intervals; the group is Raw then.
+	Index bool
 	// Zone is how the readings' times are shown.
 	Zone *time.Location
 
@@ -51,11 +54,12 @@ type name struct {
 	market     domain.Market
 	unit       domain.Unit
 	group      interval.Group
+	index      bool
 }
 
 func (s *Series) name() name {
 	c := &s.Channel
-	return name{c.SupplyPoint.Identifier, c.Direction, c.Register, c.SupplyPoint.Market, c.Unit, s.Group}
+	return name{c.SupplyPoint.Identifier, c.Direction, c.Register, c.SupplyPoint.Market, c.Unit, s.Group, s.Index}
 }
 
 func (n name) compare(m name) int {
@@ -66,7 +70,16 @@ func (n name) compare(m name) int {
 		strings.Compare(string(n.market), string(m.market)),
 		strings.Compare(string(n.unit), string(m.unit)),
 		cmp.Compare(n.group, m.group),
+		cmp.Compare(kind(n.index), kind(m.index)),
 	)
+}
+
+// kind puts intervals before indices.
+func kind(index bool) byte {
+	if index {
+		return indexKind
+	}
+	return 0
 }
 
 // choose returns what the filters choose among the channels, each once, in the
@@ -86,13 +99,13 @@ func (q Query) choose(channels []domain.Channel) ([]Series, error) {
 			if !f.matches(&c) {
 				continue
 			}
-			at := slices.IndexFunc(chosen, func(s Series) bool { return s.Channel.ID == c.ID && s.Group == f.Group })
+			at := slices.IndexFunc(chosen, func(s Series) bool { return s.Channel.ID == c.ID && s.Group == f.Group && s.Index == f.PointInTime })
 			if at < 0 {
 				s, err := q.series(c, asked)
 				if err != nil {
 					return nil, err
 				}
-				s.Filter, s.Group = i, f.Group
+				s.Filter, s.Group, s.Index = i, f.Group, f.PointInTime
 				at = len(chosen)
 				chosen = append(chosen, s)
 			}

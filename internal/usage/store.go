@@ -2,7 +2,6 @@ package usage
 
 import (
 	"context"
-	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
@@ -43,7 +42,8 @@ type Store interface {
 	// later transaction has a later RecordedAt, so that whoever goes on from the
 	// last one gets every revision once.
 	Changes(ctx context.Context, channel domain.ChannelID, after domain.Change, limit int) ([]domain.Change, error)
-	// Indices calls f with what the channel's register showed from from until
-	// before to, in the order of time, each in its newest revision.
-	Indices(ctx context.Context, channel domain.ChannelID, from, to time.Time, f func(domain.Index) error) error
+	// Indices calls f with what the channel's register showed at the instants that
+	// are asked for, in order, each in the newest revision that was known then. It
+	// stops at the first error of f and returns it.
+	Indices(ctx context.Context, channel domain.ChannelID, asked domain.IndexRange, f func(domain.Index) error) error
 }

@@ -26,7 +26,10 @@ func (e *Export) Stream(ctx context.Context, f func(*meterfile.Block) error) err
 		}}
 		r, each := newReader(e.store, s, window{}, false), stored
 		r.ask = allDays
-		if s.Group != interval.Raw {
+		switch {
+		case s.Index:
+			r.ask, each = manyIndices, indices
+		case s.Group != interval.Raw:
 			each = grouped
 		}
 		if err := each(ctx, r, &block, f); err != nil {

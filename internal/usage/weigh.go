@@ -8,11 +8,22 @@ import (
 	"github.com/wattgate/wattgate/internal/interval"
 )
 
-// weigh finds out how much of the export is there, by the heads of its days.
+// weigh finds out how much of the export is there, by the heads of its days or
+// by its indices.
 func (e *Export) weigh(ctx context.Context) error {
 	var present, whole int64
 	for i := range e.series {
 		s := &e.series[i]
+		if s.Index {
+			found, err := s.look(ctx, e.store)
+			if err != nil {
+				return err
+			}
+			if found {
+				e.Present = 1
+			}
+			continue
+		}
 		whole += max(0, s.to-s.from)
 		n, err := s.seconds(ctx, e.store)
 		if err != nil {

@@ -112,7 +112,9 @@ func (a exportAsked) header(e *usage.Export) http.Header {
 	h.Set("Cache-Control", "no-store") // by a cache: who fetched it may keep it, and ask again with its tag
 	h.Set("ETag", `W/"`+a.tag(e.Version)+`"`)
 	h.Set(headerZone, e.Point.Zone)
-	h.Set(headerPresent, share(e.Present))
+	if !a.query.PointInTime { // of indices nobody knows how many there should be
+		h.Set(headerPresent, share(e.Present))
+	}
 	return h
 }
 

@@ -71,7 +71,7 @@ func (a *exportAsked) read(name, value string) (err error) {
 	case "to":
 		a.query.Last, err = domain.ParseDate(value)
 	case "by":
-		a.query.Group, err = readGroup(value)
+		a.query.Group, a.query.PointInTime, err = readGroup(value)
 	case "direction":
 		var d domain.Direction
 		d, err = readDirection(value)
@@ -96,12 +96,19 @@ var groups = map[string]interval.Group{
 	"MONTH": interval.Month, "QUARTER": interval.Quarter, "YEAR": interval.Year,
 }
 
-func readGroup(s string) (interval.Group, error) {
-	g, ok := groups[strings.TrimSuffix(strings.ToUpper(s), "_INTERVAL")]
-	if !ok {
-		return 0, fmt.Errorf("%s is not a group: want RAW, FIVE_MIN, FIFTEEN_MIN, THIRTY_MIN, HOUR, DAY, WEEK, MONTH, QUARTER or YEAR", domain.Quote(s))
+// pointInTime is the name of what is no group: the indices of the registers.
+const pointInTime = "POINT_IN_TIME"
+
+func readGroup(s string) (g interval.Group, index bool, err error) {
+	name := strings.ToUpper(s)
+	if name == pointInTime {
+		return interval.Raw, true, nil
 	}
-	return g, nil
+	g, ok := groups[strings.TrimSuffix(name, "_INTERVAL")]
+	if !ok {
+		return 0, false, fmt.Errorf("%s is not a group: want RAW, FIVE_MIN, FIFTEEN_MIN, THIRTY_MIN, HOUR, DAY, WEEK, MONTH, QUARTER, YEAR or %s", domain.Quote(s), pointInTime)
+	}
+	return g, false, nil
 }
 
 func readDirection(s string) (domain.Direction, error) {

@@ -110,7 +110,7 @@ func TestBadExports(t *testing.T) {
 		"an unknown parameter":      {"partner", adas + ".csv", days + "&limit=3", 400, "limit"},
 		"a parameter twice":         {"partner", adas + ".csv", days + "&from=2024-01-01", 400, "more than once"},
 		"no group":                  {"partner", adas + ".csv", days + "&by=MINUTE", 400, "MINUTE"},
-		"an index":                  {"partner", adas + ".csv", days + "&by=POINT_IN_TIME", 400, "POINT_IN_TIME"},
+		"an interval of an index":   {"partner", adas + ".csv", days + "&by=POINT_IN_TIME_INTERVAL", 400, "YEAR or POINT_IN_TIME"},
 		"no direction":              {"partner", adas + ".csv", days + "&direction=UP", 400, "UP"},
 		"a query that is none":      {"partner", adas + ".csv", days + "&by=%zz", 400, "query string"},
 		"no ending":                 {"partner", adas, days, 404, ".cdr.json"},

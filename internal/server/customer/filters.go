@@ -74,7 +74,7 @@ func groupOf(f graph.ReadingFrequencyType) (g interval.Group, pointInTime bool) 
 	case graph.ReadingFrequencyTypePointInTime:
 		return interval.Raw, true
 	}
-	return interval.Raw, true // a value without a meaning chooses nothing
+	return interval.Raw, false // the schema lets no other word in
 }
 
 func directionOf(d *graph.ReadingDirectionType) domain.Direction {

@@ -66,7 +66,7 @@ func connection(p *usage.Page, frequencies []graph.ReadingFrequencyType) *graph.
 	for i := range p.Readings {
 		reading := &p.Readings[i]
 		c.Edges[i] = &graph.MeasurementEdge{
-			Node:     node(reading, frequencies[reading.Series.Filter]),
+			Node:     nodeOf(reading, frequencies[reading.Series.Filter]),
 			MakeMark: func() string { return p.Cursor(i) },
 		}
 	}
@@ -97,6 +97,23 @@ func tell(p *usage.Page, c *graph.MeasurementConnection) {
 		reason = graph.MeasurementEmptyReasonOutsideConsent
 	}
 	c.EmptyReason = &reason
+}
+
+// nodeOf returns a reading as the API shows it: an index at a moment, or an
+// amount over an interval.
+func nodeOf(r *usage.Reading, frequency graph.ReadingFrequencyType) graph.MeasurementInterface {
+	if !r.Series.Index {
+		return node(r, frequency)
+	}
+	return &graph.MeasurementType{
+		Source:    source,
+		Value:     r.Value,
+		Unit:      string(r.Series.Channel.Unit),
+		ReadAt:    graph.FormatDateTime(r.StartAt()),
+		Revision:  int(r.Revision),
+		UpdatedAt: graph.FormatDateTime(r.UpdatedAt()),
+		MetaData:  &graph.MeasurementsMetadataOutput{UtilityFilters: filtersOf(r, frequency)},
+	}
 }
 
 func node(r *usage.Reading, frequency graph.ReadingFrequencyType) *graph.IntervalMeasurementType {

@@ -164,7 +164,7 @@ type MeasurementGap struct {
 	EndAt DateTime `json:"endAt"`
 }
 
-// A meter's index at one moment.
+// What a meter's register showed at one moment.
 type MeasurementType struct {
 	// What measured: `smart meter`. Permission: CAN_VIEW_DETAILED_USAGE.
 	Source string `json:"source"`
@@ -176,9 +176,9 @@ type MeasurementType struct {
 	Unit string `json:"unit"`
 	// When it was read. Permission: CAN_VIEW_DETAILED_USAGE.
 	ReadAt DateTime `json:"readAt"`
-	// The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The revision of the index: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE.
 	Revision int `json:"revision"`
-	// When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE.
+	// When this revision was stored. Permission: CAN_VIEW_DETAILED_USAGE.
 	UpdatedAt DateTime `json:"updatedAt"`
 }
 
@@ -518,7 +518,7 @@ const (
 	ReadingFrequencyTypeDaily ReadingFrequencyType = "DAILY"
 	// The same as RAW_INTERVAL.
 	ReadingFrequencyTypeIntervalized ReadingFrequencyType = "INTERVALIZED"
-	// A meter's index at a moment, rather than an interval. No indexes are kept, so it gives nothing.
+	// What the meter's register showed at a moment, rather than an interval: nodes are of MeasurementType. Whom a customer allows longer intervals only gets none.
 	ReadingFrequencyTypePointInTime ReadingFrequencyType = "POINT_IN_TIME"
 )
 

@@ -323,9 +323,10 @@ type PropertyType @requires(permission: CAN_QUERY_PROPERTY) {
 	{Name: "../schema/measurements.graphqls", Input: `extend type PropertyType {
   """
   What the property's meters measured, in the order start, identifier, direction, register. An interval belongs to the
-  span asked for when its start does; the two ways to give a span narrow each other. A group at the border of the span
-  holds only the intervals inside the span, and keeps the group's own start and end. Errors: KT-CT-1189 for more than
-  10,000 nodes, KT-CT-1605 for arguments that contradict each other or mean nothing. Permission: CAN_VIEW_DETAILED_USAGE.
+  span asked for when its start does, an index when it was read in it; the two ways to give a span narrow each other. A
+  group at the border of the span holds only the intervals inside the span, and keeps the group's own start and end.
+  Errors: KT-CT-1189 for more than 10,000 nodes, KT-CT-1605 for arguments that contradict each other or mean nothing.
+  Permission: CAN_VIEW_DETAILED_USAGE.
   """
   measurements(
     "Nothing that starts earlier. Without an offset: in ` + "`" + `timezone` + "`" + `."
@@ -381,12 +382,13 @@ type MeasurementConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) {
   edgeCount: Int!
   """
   The end of the last day up to which every reading of the channels that were asked for is there, as it is now; of several
-  channels the earliest. Null where one of them has no readings. Permission: CAN_VIEW_DETAILED_USAGE.
+  channels the earliest. Null where one of them has neither readings nor indexes, and for POINT_IN_TIME.
+  Permission: CAN_VIEW_DETAILED_USAGE.
   """
   availableUntil: DateTime
   """
   The spans in which a channel lacks readings, between its first and its last stored day and within the span that was
-  asked for: in the order of time and merged, up to 500. Permission: CAN_VIEW_DETAILED_USAGE.
+  asked for: in the order of time and merged, up to 500; none for POINT_IN_TIME. Permission: CAN_VIEW_DETAILED_USAGE.
   """
   gaps: [MeasurementGap!]!
   "Whether there are more gaps behind the last one listed: ask again from its ` + "`" + `endAt` + "`" + ` on. Permission: CAN_VIEW_DETAILED_USAGE."
@@ -470,13 +472,13 @@ interface MeasurementInterface {
   unit: String!
   "When it was read; of an interval, its end. Permission: CAN_VIEW_DETAILED_USAGE."
   readAt: DateTime!
-  "The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The revision of the stored day or index that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
   revision: Int!
   "When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE."
   updatedAt: DateTime!
 }
 
-"A meter's index at one moment."
+"What a meter's register showed at one moment."
 type MeasurementType implements MeasurementInterface @requires(permission: CAN_VIEW_DETAILED_USAGE) {
   "What measured: ` + "`" + `smart meter` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
   source: String!
@@ -488,9 +490,9 @@ type MeasurementType implements MeasurementInterface @requires(permission: CAN_V
   unit: String!
   "When it was read. Permission: CAN_VIEW_DETAILED_USAGE."
   readAt: DateTime!
-  "The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The revision of the index: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE."
   revision: Int!
-  "When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE."
+  "When this revision was stored. Permission: CAN_VIEW_DETAILED_USAGE."
   updatedAt: DateTime!
 }
 
@@ -693,7 +695,7 @@ enum ReadingFrequencyType {
   DAILY
   "The same as RAW_INTERVAL."
   INTERVALIZED
-  "A meter's index at a moment, rather than an interval. No indexes are kept, so it gives nothing."
+  "What the meter's register showed at a moment, rather than an interval: nodes are of MeasurementType. Whom a customer allows longer intervals only gets none."
   POINT_IN_TIME
 }
 
