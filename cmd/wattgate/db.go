@@ -95,6 +95,9 @@ func dbDistributeCommand(w world) *cobra.Command {
 				return err
 			}
 			a, err := app.Open(cmd.Context(), c, app.World{Now: w.now, Log: w.err})
+			if errors.Is(err, app.ErrBusy) {
+				return fmt.Errorf("%w: stop all nodes before their database is distributed", err)
+			}
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,9 @@ const (
 
 // sealMonths packs the months that are closed, until ctx ends.
 func (a *App) sealMonths(ctx context.Context) error {
+	if err := a.sealOnce(ctx); err != nil && ctx.Err() == nil { // a server may never live for as long as the pause
+		a.log.Error("pack closed months", "error", err.Error())
+	}
 	return a.every(ctx, sealEvery, "pack closed months", a.sealOnce)
 }
 

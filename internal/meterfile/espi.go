@@ -41,6 +41,8 @@ func readESPI(name string, r io.ReadSeeker, yield func(*Block) error) error {
 type visitor interface {
 	link(rel, href string) error
 	id(text string) error
+	// title gets the beginning of an entry's title.
+	title(text string) error
 	resource(kind string) error
 	// endEntry is called at the end of an entry, and after each resource that
 	// stands outside any.
@@ -113,6 +115,12 @@ func (s *scanner) element(v visitor, t xml.StartElement, ofEntry bool) error {
 			return err
 		}
 		return v.id(text)
+	case ofEntry && t.Name.Local == "title":
+		text, err := s.beginning()
+		if err != nil {
+			return err
+		}
+		return v.title(text)
 	case resources[t.Name.Local]:
 		return v.resource(t.Name.Local)
 	}

@@ -26,6 +26,7 @@ type blocks struct {
 
 func (b *blocks) link(_, _ string) error { return nil }
 func (b *blocks) id(string) error        { return nil }
+func (b *blocks) title(string) error     { return nil }
 
 func (b *blocks) endEntry() error {
 	if b.inside {

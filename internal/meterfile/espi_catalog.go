@@ -21,6 +21,7 @@ type resource struct {
 	kind    string
 	line    int
 	id      string // of its entry
+	point   string // MARKET:identifier, where the entry's title is one
 	self    string
 	up      []string
 	related []string
@@ -107,6 +108,15 @@ func (c *catalog) id(text string) error {
 	return nil
 }
 
+// title keeps the name of a supply point of ours.
+func (c *catalog) title(text string) error {
+	if _, _, ok := splitPoint(text); ok {
+		c.entry.point = strings.Clone(text)
+		return c.keep(text)
+	}
+	return nil
+}
+
 func (c *catalog) resource(kind string) error {
 	if kind == "IntervalBlock" {
 		c.hasBlock = true
@@ -157,7 +167,7 @@ func (c *catalog) codes(r *resource, path string) error {
 func (c *catalog) endEntry() error {
 	after := len(c.resources)
 	for _, r := range c.inside {
-		r.id, r.self, r.up, r.related = c.entry.id, c.entry.self, c.entry.up, c.entry.related
+		r.id, r.point, r.self, r.up, r.related = c.entry.id, c.entry.point, c.entry.self, c.entry.up, c.entry.related
 		if err := c.file(r); err != nil {
 			return err
 		}

@@ -85,7 +85,36 @@ func (c *catalog) meter(m int, points, types, times *finder) (meter, error) {
 	if ch.Register, ok = identity(&c.resources[m], false); !ok {
 		return meter{}, &Error{c.name, c.resources[m].line, "MeterReading", "a self link or an id that ends in letters and digits", quote(c.resources[m].self)}
 	}
+	c.own(&result, u, m)
 	return result, nil
+}
+
+// own gives a channel of a feed that we have written its own names back: ESPI has
+// neither the markets nor the kilos of ours. Ours it is where the usage point's
+// UUID is, or was made from, the supply point that its title names; the address of the
+// meter reading says in which unit it is kept.
+func (c *catalog) own(m *meter, point, reading int) {
+	title := c.resources[point].point
+	market, identifier, ok := splitPoint(title)
+	made := string(appendUUID(nil, []byte("UsagePoint\x00"+title)))
+	if !ok || m.channel.Identifier != made && m.channel.Identifier != identifier || market.Gas() != m.channel.Market.Gas() {
+		return
+	}
+	m.channel.Market, m.channel.Identifier = market, identifier
+	parts := strings.Split(c.resources[reading].self, "/")
+	if len(parts) < 2 {
+		return
+	}
+	said := strings.Split(parts[len(parts)-2], "-")
+	if len(said) != 4 || m.multiplier < 3-domain.MaxScale {
+		return
+	}
+	for _, unit := range []domain.Unit{domain.KilowattHour, domain.KilovarHour} {
+		if said[1] == string(unit) && units[espiUnit(unit)] == m.channel.Unit {
+			m.channel.Unit, m.multiplier = unit, m.multiplier-espiPlaces(unit)
+			return
+		}
+	}
 }
 
 // identity returns the name of a resource: the UUID of its entry's id or the

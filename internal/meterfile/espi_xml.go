@@ -159,6 +159,26 @@ func (s *scanner) text() (string, error) {
 	}
 }
 
+// beginning is text that may be of any length: what is beyond maxText is left out.
+func (s *scanner) beginning() (string, error) {
+	depth := s.depth
+	var b strings.Builder
+	for {
+		token, err := s.token()
+		if err != nil {
+			return "", err
+		}
+		switch t := token.(type) {
+		case xml.CharData:
+			b.Write(t[:min(len(t), maxText-b.Len())])
+		case xml.EndElement:
+			if s.depth < depth {
+				return strings.TrimSpace(b.String()), nil
+			}
+		}
+	}
+}
+
 // token is next inside an element, where the document cannot end.
 func (s *scanner) token() (xml.Token, error) {
 	t, err := s.next()

@@ -335,7 +335,6 @@ func TestESPIIdentifier(t *testing.T) {
 	if got := read("USA_ELECTRICITY", uuid, "America/New_York"); got.Identifier != uuid || got.Market != "USA_ELECTRICITY" || got.Zone != "America/New_York" {
 		t.Errorf("got %+v, want the UUID, the market and the zone as they were", got)
 	}
-	known := map[string]string{}
 	for _, c := range []struct {
 		market     domain.Market
 		identifier string
@@ -347,14 +346,28 @@ func TestESPIIdentifier(t *testing.T) {
 		{"USA_ELECTRICITY", strings.ToUpper(uuid)},
 		{"USA_ELECTRICITY", "6d1c1c1a6f7e4a538a0e3a4b5c6d7e01"},
 	} {
-		name := string(c.market) + ":" + c.identifier
-		got := read(c.market, c.identifier, "+00:00").Identifier
-		if other, ok := known[got]; ok || got == uuid || !urn.MatchString("urn:uuid:"+got) {
-			t.Errorf("%s: got UUID %s, want one that is not that of %q", name, got, other)
+		if got := read(c.market, c.identifier, "+00:00"); got.Market != c.market || got.Identifier != c.identifier {
+			t.Errorf("%s:%s: got %s:%s back", c.market, c.identifier, got.Market, got.Identifier)
 		}
-		known[got] = name
-		if again := read(c.market, c.identifier, "-05:00").Identifier; again != got {
-			t.Errorf("%s: got UUID %s and then %s, want the same", name, got, again)
+	}
+}
+
+// TestESPIOfOthers: a title alone does not make a usage point one of ours.
+func TestESPIOfOthers(t *testing.T) {
+	blocks := sample(t, "NLD_ELECTRICITY", "1", "+00:00", "2024-03-09T05:00:00Z", "2024-03-10T05:00:00Z", 60, 23)
+	var file bytes.Buffer
+	compose(t, meterfile.ESPI, &file, blocks...)
+	for sentence, title := range map[string]string{
+		"another supply point": "NLD_ELECTRICITY:2", "gas": "NLD_GAS:1", "no supply point": "Home", "a long one": strings.Repeat("NLD_ELECTRICITY:1", 1000), "none": "",
+	} {
+		text := strings.Replace(file.String(), "<title>NLD_ELECTRICITY:1</title>", "<title>"+title+"</title>", 1)
+		runs, err := read(t, "f.xml", text)
+		if err != nil {
+			t.Errorf("%s: %v", sentence, err)
+			continue
+		}
+		if got := runs[0].Channel; got.Market != domain.MarketUSAElectricity || len(got.Identifier) != len("6d1c1c1a-6f7e-4a53-8a0e-3a4b5c6d7e01") || got.Unit != domain.WattHour {
+			t.Errorf("%s: got %+v, want the UUID in the market of ESPI, in Wh", sentence, got)
 		}
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/meterfile"
 	"github.com/wattgate/wattgate/internal/server"
@@ -20,7 +18,9 @@ import (
 
 // The bounds on exports. Each holds less than a megabyte, however long it is.
 const (
-	maxExports   = 32 // at once; who comes then waits
+	maxExports   = 32 // at once, of which so many of one partner and of one application
+	ofPartner    = 16
+	ofOne        = 8
 	retryExports = 2 * time.Second
 	maxStall     = 30 * time.Second // for what a writer passes on at once, 64 KiB, to leave
 	maxExporting = 15 * time.Minute // of all of it: what was allowed at the start may be over by then
@@ -36,13 +36,13 @@ const (
 type exporter struct {
 	usage *usage.Service
 	clock func() time.Time // of the connections; nil: they keep the deadlines that they have
-	room  *semaphore.Weighted
+	gate  *gate
 }
 
 // exportRoutes is the door for files of readings: the same permission as for
 // measurements in GraphQL.
 func (h *Host) exportRoutes() []server.Route {
-	x := &exporter{usage: h.Usage, clock: h.Machine, room: semaphore.NewWeighted(maxExports)}
+	x := &exporter{usage: h.Usage, clock: h.Machine, gate: &gate{things: "exports", most: maxExports, partner: ofPartner, of: ofOne, retry: retryExports}}
 	guard := server.Permission(domain.CanViewDetailedUsage, domain.AudienceMeasurements)
 	dialect := exportProblems{problems{h.URL + "/.well-known/oauth-protected-resource"}}
 	return []server.Route{{Pattern: "GET /v1/measurements/{file}", Guard: guard, Handler: x.export, Dialect: dialect}}
@@ -54,11 +54,11 @@ func (x *exporter) export(w http.ResponseWriter, r *http.Request, call *server.C
 	if err != nil {
 		return err
 	}
-	if !x.room.TryAcquire(1) {
-		pause := &domain.Pause{Limit: "exports", Quota: maxExports, Window: retryExports, Wait: retryExports}
-		return &domain.Error{Kind: domain.Throttled, Public: "too many exports are under way; try again", Err: pause}
+	leave, err := x.gate.enter(call.Caller)
+	if err != nil {
+		return err
 	}
-	defer x.room.Release(1)
+	defer leave()
 	ctx, cancel := context.WithTimeout(r.Context(), maxExporting)
 	defer cancel()
 	e, err := x.usage.Export(ctx, call.Caller, asked.market, asked.identifier, asked.query)

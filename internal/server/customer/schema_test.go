@@ -199,7 +199,9 @@ func TestNobodySeesWhatIsAnothers(t *testing.T) {
 			allowed := strings.Contains(" "+sees[token]+" ", " "+owner+" ")
 			for root, call := range roots {
 				for _, path := range leaves(schema, schema.Types[schema.Query.Fields.ForName(root).Type.Name()], 7) {
-					tries++
+					if tries++; detector && tries%10 != 0 {
+						continue // other ones each time
+					}
 					query := fmt.Sprintf(`query($id:ID!,$n:String!){%s%s}`, call, strings.ReplaceAll(path, "ID", o.property))
 					query = declare(query)
 					body := w.post(token, query, map[string]any{"id": o.property, "n": o.account}).Body.String()

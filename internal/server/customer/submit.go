@@ -25,7 +25,7 @@ type counter struct {
 	folder string           // of what is spooled
 	most   int64            // bytes of a batch
 	clock  func() time.Time // the machine's
-	gate   gate
+	gate   *gate
 	turns  chan struct{} // holds a token for each batch that is read
 }
 
@@ -38,7 +38,10 @@ func (h *Host) submitRoutes() []server.Route {
 	if h.Intake == nil {
 		return nil
 	}
-	c := &counter{intake: h.Intake, folder: h.Spool, most: h.MaxBatch, clock: h.Machine, turns: make(chan struct{}, maxTurns)}
+	c := &counter{
+		intake: h.Intake, folder: h.Spool, most: h.MaxBatch, clock: h.Machine, turns: make(chan struct{}, maxTurns),
+		gate: &gate{things: "uploads", most: maxUploads, partner: maxUploadsOfAll, of: maxUploadsOfOne, retry: retryUploads},
+	}
 	if c.most == 0 {
 		c.most = maxBatch
 	}
@@ -67,7 +70,7 @@ func (c *counter) submit(w http.ResponseWriter, r *http.Request, call *server.Ca
 	if err != nil {
 		return err
 	}
-	leave, err := c.gate.enter(call.Caller.Client)
+	leave, err := c.gate.enter(call.Caller)
 	if err != nil {
 		return err
 	}

@@ -388,6 +388,9 @@ func TestSubmitTooMany(t *testing.T) {
 	for i := range 4 {
 		c := o.callers["meter"]
 		c.Client = domain.ClientID(fmt.Sprintf("app_%d", i))
+		if i > 1 {
+			c.Partner = "prt_large"
+		}
 		o.callers[fmt.Sprint(i)] = c
 	}
 	var ends []func()
@@ -433,13 +436,19 @@ func TestSubmitTooMany(t *testing.T) {
 	for range 4 {
 		hold("0")
 	}
-	refused("0", "this application has 4 uploads under way; send the next one after one of them")
+	refused("0", "this application has 4 uploads under way; come again after one of them")
 	for _, token := range []string{"1", "2", "3"} {
 		for range 4 {
 			hold(token)
 		}
+		if token == "1" {
+			refused("meter", "this partner has 8 uploads under way; come again after one of them")
+		}
 	}
-	refused("second", "too many uploads are under way; try again")
+	other := o.callers["meter"]
+	other.Client, other.Partner = "app_other", "prt_other"
+	o.callers["other"] = other
+	refused("other", "too many uploads are under way; try again")
 	for _, end := range ends {
 		end()
 	}
@@ -448,23 +457,25 @@ func TestSubmitTooMany(t *testing.T) {
 	}
 }
 
-// TestSubmitSlowly: an upload that does not come fast enough is given up. The
-// connections' clock is behind at first, so that the patience of 30 seconds ends
-// at once.
+// TestSubmitSlowly: an upload that does not come fast enough is given up. As
+// much comes as the patience of 30 seconds asks for, and then nothing more; the
+// connections' clock is a minute behind by then, so that the next patience is
+// over before it begins, however fast the machine is.
 func TestSubmitSlowly(t *testing.T) {
+	const enough = 30 * 8192
 	o := newOffice(t, func(h *customer.Host, _ *http.Server) {
 		asked := 0
 		h.Machine = func() time.Time {
-			if asked++; asked == 1 {
-				return time.Now().Add(100*time.Millisecond - 30*time.Second)
+			if asked++; asked == 2 {
+				return time.Now().Add(-time.Minute)
 			}
 			return time.Now()
 		}
 	})
 	reader, writer := io.Pipe()
 	defer func() { _ = writer.Close() }()
-	go func() { _, _ = io.WriteString(writer, written(t, meterfile.CSV)) }()
-	got := o.do(t, o.request(t, batch{token: "meter", key: "slow", media: "text/csv", body: reader}))
+	body := io.MultiReader(strings.NewReader(strings.Repeat("x", enough)), reader)
+	got := o.do(t, o.request(t, batch{token: "meter", key: "slow", media: "text/csv", body: body}))
 	if got.status != 408 || got.Detail != "The upload was slower than 8192 bytes a second for 30 seconds." {
 		t.Errorf("got %d %s, want 408", got.status, got.body)
 	}
@@ -512,20 +523,27 @@ func (s seen) Take(ctx context.Context, b intake.Batch, f intake.File, to intake
 }
 
 // TestSubmitLong: reading a batch may take longer than the server's timeouts, in
-// both versions of HTTP.
+// both versions of HTTP. The timeouts are long enough for a busy machine to
+// shake hands in.
 func TestSubmitLong(t *testing.T) {
-	const timeout = 200 * time.Millisecond
+	timeout := time.Second
+	if detector {
+		timeout = 4 * time.Second
+	}
 	for want, config := range map[string]*tls.Config{"HTTP/1.1": nil, "HTTP/2.0": {}} {
-		o := newOffice(t, func(h *customer.Host, s *http.Server) {
-			h.Intake = long{h.Intake, 2 * timeout}
-			s.ReadTimeout, s.WriteTimeout, s.TLSConfig = timeout, timeout, config
-		})
-		for _, key := range []string{"one", "two"} { // the connection is good for another one
-			got := o.submit(t, batch{key: key}, written(t, meterfile.CSV))
-			if got.status != 200 || got.Accepted+got.Unchanged != 48 || got.proto != want {
-				t.Errorf("%s: got %s %d %s, want it taken", want, got.proto, got.status, got.body)
+		t.Run(want, func(t *testing.T) {
+			t.Parallel() // they only wait
+			o := newOffice(t, func(h *customer.Host, s *http.Server) {
+				h.Intake = long{h.Intake, timeout + timeout/4}
+				s.ReadTimeout, s.WriteTimeout, s.IdleTimeout, s.TLSConfig = timeout, timeout, time.Minute, config
+			})
+			for _, key := range []string{"one", "two"} { // the connection is good for another one
+				got := o.submit(t, batch{key: key}, written(t, meterfile.CSV))
+				if got.status != 200 || got.Accepted+got.Unchanged != 48 || got.proto != want {
+					t.Errorf("got %s %d %s, want it taken by %s", got.proto, got.status, got.body, want)
+				}
 			}
-		}
+		})
 	}
 }
 

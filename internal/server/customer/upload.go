@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -20,46 +19,13 @@ const (
 	maxBatch        = 256 << 20 // bytes, unpacked: whoever has more sends pieces
 	maxUploads      = 16        // at once, those that wait for their turn included
 	maxUploadsOfOne = 4         // of one application
+	maxUploadsOfAll = 8         // of one partner's applications
 	retryUploads    = 5 * time.Second
 	leastRate       = 8 << 10          // bytes a second
 	patience        = 30 * time.Second // in which that much must come, on average
 	maxAnswering    = 15 * time.Second // for an answer to leave
 	leastInPatience = leastRate * int64(patience/time.Second)
 )
-
-// gate counts the uploads that are inside.
-type gate struct {
-	mu  sync.Mutex
-	all int
-	of  map[domain.ClientID]int
-}
-
-// enter lets an upload in before its body is read, and returns what lets it out.
-func (g *gate) enter(client domain.ClientID) (leave func(), err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	pause := &domain.Pause{Limit: "uploads", Quota: maxUploads, Window: retryUploads, Wait: retryUploads}
-	if g.of[client] >= maxUploadsOfOne {
-		pause.Quota = maxUploadsOfOne
-		return nil, &domain.Error{Kind: domain.Throttled, Public: fmt.Sprintf("this application has %d uploads under way; send the next one after one of them", maxUploadsOfOne), Err: pause}
-	}
-	if g.all >= maxUploads {
-		return nil, &domain.Error{Kind: domain.Throttled, Public: "too many uploads are under way; try again", Err: pause}
-	}
-	if g.of == nil {
-		g.of = map[domain.ClientID]int{}
-	}
-	g.all++
-	g.of[client]++
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.all--
-		if g.of[client]--; g.of[client] == 0 {
-			delete(g.of, client)
-		}
-	}, nil
-}
 
 // upload is a body that has come, unpacked, in a file without a name.
 type upload struct {

@@ -30,6 +30,9 @@ func Inspect(ctx context.Context, path string) (st State, err error) {
 		return st, failure(ctx, doing, err)
 	}
 	st.Known, st.Bytes = len(texts), info.Size()
+	if log, err := os.Stat(path + "-wal"); err == nil {
+		st.Bytes += log.Size() // what is not in the file yet
+	}
 	st.Version, err = version(conn, len(texts))
 	return st, failure(ctx, doing, errors.Join(err, conn.Close()))
 }
