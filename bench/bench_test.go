@@ -14,6 +14,7 @@ import (
 
 	"github.com/wattgate/wattgate/bench/bare"
 	"github.com/wattgate/wattgate/bench/load"
+	"github.com/wattgate/wattgate/bench/meter"
 )
 
 // TestMain lets the test binary be a server process, as the bench itself is.
@@ -58,7 +59,7 @@ func TestBareServersAnswerAndEnd(t *testing.T) {
 func TestRunPrintsATableAndWritesJSON(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "report.json")
 	var out strings.Builder
-	err := run(t.Context(), []string{"-binary", "", "-rounds", "1", "-seconds", "0.05", "-connections", "1,2", "-json", file}, &out)
+	err := run(t.Context(), []string{"-meter=false", "-binary", "", "-rounds", "1", "-seconds", "0.05", "-connections", "1,2", "-json", file}, &out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestServerThatEndsEarlyIsAnErrorAtOnce(t *testing.T) {
 func TestPlanRefusesWhatCannotBeMeasured(t *testing.T) {
 	for _, args := range []string{
 		"-rounds 0", "-seconds 0", "-connections 0", "-connections 1,x", "-connections 1,",
-		"-applications 0", "-applications 1,x", "-customers -1", "-algorithms RS256", "-algorithms EdDSA,", "-unknown", "more",
+		"-applications 0", "-applications 1,x", "-customers -1", "-days 0", "-days 366", "-supply-points 0", "-flat 7", "-algorithms RS256", "-algorithms EdDSA,", "-unknown", "more",
 	} {
 		if p, err := readPlan(strings.Fields(args)); err == nil {
 			t.Errorf("%s: got %+v and no error", args, p)
@@ -233,5 +234,59 @@ func TestVerdictsSayReachedAndMissed(t *testing.T) {
 	}
 	if reached[true] != 4 || reached[false] != 3 {
 		t.Errorf("got %d reached, %d missed, want 4 and 3: %+v", reached[true], reached[false], r.Verdicts)
+	}
+}
+
+func TestMeasurementsAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "report.json")
+	var out strings.Builder
+	err := run(t.Context(), strings.Fields("-tokens=false -others=false -supply-points 6 -days 3 -reads 20 -flat 12 -json "+file), &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"half hours of 3 days", "SQLite, one row per reading", "the limits here", "SQLite, 12 supply points, 30 days",
+		"bytes/reading", "reads among 12 over reads among 6", "missed: ",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("got %q, want it to hold %q", out.String(), want)
+		}
+	}
+	if strings.Contains(out.String(), "tokens/s") {
+		t.Errorf("got %q, want nothing of tokens", out.String())
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), `"Weight": `) {
+		t.Errorf("report: got %.100q, %v", text, err)
+	}
+}
+
+func TestVerdictsOfMeasurements(t *testing.T) {
+	rate := func(perSecond float64) meter.Rate { return meter.Rate{PerSecond: perSecond} }
+	p50 := func(us float64) meter.Latency { return meter.Latency{P50: us} }
+	town := meter.Town{OpenDay: p50(2), OpenAll: p50(2), SealDay: p50(2), SealAll: p50(2)}
+	at := func(by float64) *meter.Report { // by times what is just enough
+		large := town
+		large.SealAll = p50(3 * by)
+		return &meter.Report{Flat: &meter.Flat{Towns: [2]meter.Town{town, large}}, Keepings: []meter.Keeping{
+			{
+				Name: "SQLite", Daily: rate(4e6 / by), Batches: rate(8e6 / by), Weight: 1.6 * by, Day: p50(15 * by), DayValues: p50(15 * by),
+				Year: p50(80 * by), YearValues: p50(80 * by), NEM12: rate(2e6 / by), CSV: rate(5e6 / by),
+			},
+			{Name: "SQLite, one row per reading"},
+			{Name: "PostgreSQL", Daily: rate(4e6 / by), Weight: 1.8 * by},
+		}}
+	}
+	for by, want := range map[float64]bool{1: true, 1.01: false} {
+		r := report{Meter: at(by)}
+		r.judge()
+		if len(r.Verdicts) != 12 {
+			t.Errorf("got %d verdicts, want 12: %+v", len(r.Verdicts), r.Verdicts)
+		}
+		for _, v := range r.Verdicts {
+			if v.Reached != want {
+				t.Errorf("%v times what is just enough: got %+v, want %v", by, v, want)
+			}
+		}
 	}
 }

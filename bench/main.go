@@ -1,12 +1,13 @@
-// Command bench answers one question: how fast are tokens here, compared with
-// what this machine could do at all?
+// Command bench answers one question: how fast are tokens and readings here,
+// compared with what this machine could do at all?
 //
-// It starts three servers as processes of their own and asks each the same
+// For tokens it starts three servers as processes of their own and asks each the same
 // thing, in turns: a bare net/http server (R_http), the same with a signature
 // over the same bytes (R_sign), and bin/wattgate. What counts is the ratio
 // between them, h = ours / R_http and s = ours / R_sign, because absolute
 // figures say as much about the machine as about the program. So nothing here
-// fails for being slow: it is printed whether a target was reached.
+// fails for being slow: it is printed whether a target was reached. How readings
+// are measured says package meter.
 package main
 
 import (
@@ -23,6 +24,7 @@ import (
 	"time"
 
 	"github.com/wattgate/wattgate/bench/bare"
+	"github.com/wattgate/wattgate/bench/meter"
 )
 
 // bareCommand is the hidden first argument of the processes that this program
@@ -62,13 +64,19 @@ type plan struct {
 	// Customers is among how many impersonation chooses; 0: it is not measured,
 	// nor are introspection and the keys.
 	Customers int
+	// Tokens and Measured say which of the two are measured.
+	Tokens, Measured bool
+	Meter            meter.Plan
 }
+
+// meterLimit is for the measurements; they take some minutes.
+const meterLimit = 30 * time.Minute
 
 // limit bounds the whole run, so that a server that hangs cannot hang us.
 func (p plan) limit() time.Duration {
 	windows := time.Duration(p.Rounds*len(p.Connections)*3 + 3)
 	tables := time.Duration(len(p.Algorithms)*(1+len(p.Crowds)) + 3)
-	return 5*time.Minute + tables*(2*windows*p.Window+30*time.Second)
+	return 5*time.Minute + tables*(2*windows*p.Window+30*time.Second) + meterLimit
 }
 
 func readPlan(args []string) (plan, error) {
@@ -81,6 +89,14 @@ func readPlan(args []string) (plan, error) {
 	algorithms := flags.String("algorithms", "EdDSA,ES256", "signature algorithms")
 	crowds := flags.String("applications", "10000,1000000", "numbers of applications with which issuance is measured again; empty: none")
 	flags.IntVar(&p.Customers, "customers", 1_000_000, "customers to impersonate; 0: impersonation, introspection and keys are not measured")
+	flags.BoolVar(&p.Tokens, "tokens", true, "measure tokens")
+	flags.BoolVar(&p.Measured, "meter", true, "measure how readings are stored and read")
+	p.Meter = meter.Usual()
+	flags.IntVar(&p.Meter.SupplyPoints, "supply-points", p.Meter.SupplyPoints, "supply points of the measurements")
+	flags.IntVar(&p.Meter.Days, "days", p.Meter.Days, "days of the measurements")
+	flags.IntVar(&p.Meter.Flat, "flat", p.Meter.Flat, "supply points of the town that reads are compared with; 0: none")
+	flags.IntVar(&p.Meter.Reads, "reads", p.Meter.Reads, "reads of each kind")
+	flags.BoolVar(&p.Meter.Peers, "others", true, "measure VictoriaMetrics and ClickHouse too, where they are installed")
 	flags.StringVar(&p.JSON, "json", "", "write the report to this file too")
 	if err := flags.Parse(args); err != nil {
 		return plan{}, err
@@ -100,6 +116,9 @@ func readPlan(args []string) (plan, error) {
 		if !slices.Contains([]string{"EdDSA", "ES256"}, algorithm) {
 			return plan{}, fmt.Errorf("-algorithms %q: want EdDSA, ES256 or both between commas", *algorithms)
 		}
+	}
+	if err := p.Meter.Check(); err != nil && p.Measured {
+		return plan{}, fmt.Errorf("measurements: %w", err)
 	}
 	if p.Binary == "" {
 		p.Crowds, p.Customers = nil, 0
@@ -134,6 +153,28 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 	r := report{Machine: thisMachine(), Rounds: p.Rounds, Seconds: p.Window.Seconds()}
 	fmt.Fprintln(out, r.Machine)
+	if p.Tokens {
+		if err := r.tokens(ctx, p, out); err != nil {
+			return err
+		}
+	}
+	if p.Measured {
+		if r.Meter, err = measured(ctx, p, out); err != nil {
+			return err
+		}
+	}
+	r.judge()
+	if err := r.printEnd(out); err != nil {
+		return err
+	}
+	if p.JSON == "" {
+		return nil
+	}
+	return r.write(p.JSON)
+}
+
+// tokens measures all that is about tokens.
+func (r *report) tokens(ctx context.Context, p plan, out io.Writer) error {
 	if p.Binary != "" {
 		if _, err := os.Stat(p.Binary); err != nil {
 			return fmt.Errorf("-binary: %w (make bench builds it)", err)
@@ -150,23 +191,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return fmt.Errorf("%s: %w", algorithm, err)
 		}
 		r.Tables = append(r.Tables, table)
-		if err := table.print(out, r); err != nil {
+		if err := table.print(out, *r); err != nil {
 			return err
 		}
 	}
 	show := func(t table) error {
 		r.Tables = append(r.Tables, t)
-		return t.print(out, r)
+		return t.print(out, *r)
 	}
-	if err := errors.Join(crowded(ctx, p, r.Once, show), doors(ctx, p, show)); err != nil {
-		return err
-	}
-	r.judge()
-	if err := r.printEnd(out); err != nil {
-		return err
-	}
-	if p.JSON == "" {
-		return nil
-	}
-	return r.write(p.JSON)
+	return errors.Join(crowded(ctx, p, r.Once, show), doors(ctx, p, show))
 }

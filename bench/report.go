@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/wattgate/wattgate/bench/cost"
+	"github.com/wattgate/wattgate/bench/meter"
 )
 
 // machine is where the figures were taken.
@@ -46,6 +47,7 @@ type report struct {
 	Seconds  float64
 	Once     *once `json:",omitempty"`
 	Tables   []table
+	Meter    *meter.Report `json:",omitempty"`
 	Verdicts []verdict
 }
 
@@ -132,12 +134,18 @@ func (s summary) latency() string {
 
 // judge compares with the targets what was measured.
 func (r *report) judge() {
-	if r.Once == nil {
-		return
-	}
 	add := func(figure string, got float64, target string, reached bool) {
 		r.Verdicts = append(r.Verdicts, verdict{Figure: figure, Got: got, Target: target, Reached: reached})
 	}
+	if r.Once != nil {
+		r.judgeTokens(add)
+	}
+	if r.Meter != nil {
+		judgeMeter(r.Meter, add)
+	}
+}
+
+func (r *report) judgeTokens(add func(figure string, got float64, target string, reached bool)) {
 	for _, t := range r.Tables {
 		if t.Door != "" || t.Applications > 0 {
 			judgeCrowd(r.Tables, t, add)
@@ -161,14 +169,16 @@ func (r *report) judge() {
 }
 
 func (r report) printEnd(out io.Writer) error {
-	if r.Once == nil {
+	switch {
+	case r.Once != nil:
+		if err := printPeers(out); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\n%v\n", r.Once)
+	case r.Meter == nil:
 		_, err := fmt.Fprintln(out, "\nthe bare servers alone: nothing to compare with the targets")
 		return err
 	}
-	if err := printPeers(out); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "\n%v\n", r.Once)
 	var reached, missed []string
 	for _, v := range r.Verdicts {
 		text := fmt.Sprintf("%s %.3g (%s)", v.Figure, v.Got, v.Target)
