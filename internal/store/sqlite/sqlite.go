@@ -60,7 +60,7 @@ const (
 	pageSize      = 8192
 	writerCache   = 4 << 10  // KiB
 	readerCache   = 2 << 10  // KiB
-	mapped        = 64 << 20 // bytes, of the file's beginning
+	mapped        = 1 << 30  // bytes, of the file's beginning; only what is read of it is resident
 	journalLimit  = 16 << 20 // bytes that the write-ahead log keeps after a large change
 	defaultReader = 4
 	defaultBusy   = 10 * time.Second
