@@ -108,8 +108,21 @@ func (t *town) seal(ctx context.Context) error {
 	quiet := t.clock.now().AddDate(1, 0, 0)
 	for {
 		n, err := t.engine.Seal(ctx, domain.SealRule{Quiet: quiet, Late: never}, some)
-		if err != nil || n < some {
+		if err != nil {
+			return err
+		}
+		if n < some {
+			break
+		}
+	}
+	// Nights later, when it is certain that nobody looks at what was there before.
+	night := t.clock.day.Load()
+	defer t.clock.day.Store(night)
+	for later := int64(1); later <= 2; later++ {
+		t.clock.day.Store(night + later)
+		if _, err := t.engine.Seal(ctx, domain.SealRule{Quiet: quiet, Late: never}, some); err != nil {
 			return err
 		}
 	}
+	return nil
 }

@@ -56,6 +56,9 @@ func (s *Store) Seal(ctx context.Context, rule domain.SealRule, limit int) (seal
 			sealed += n
 		}
 	}
+	if sealed < limit {
+		s.giveBack(ctx, periods)
+	}
 	return sealed, failure(ctx, doing, damaged)
 }
 

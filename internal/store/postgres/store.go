@@ -53,6 +53,8 @@ type Store struct {
 	tree    tree
 	zones   zones
 	periods sync.Map // of period: partitions that are known to be there
+	// emptySince remembers of a period when its partition was first seen empty.
+	emptySince sync.Map
 	// recorded is the latest instant at which this node has recorded something.
 	recorded atomic.Int64
 }
@@ -78,7 +80,7 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interv
 
 // reading is what the server is told of connections that only read. Nobody waits
 // for an answer for longer than that, and what he has asked is given up with it.
-var reading = map[string]string{"default_transaction_read_only": "on", "statement_timeout": "1min"}
+var reading = map[string]string{"default_transaction_read_only": "on", "statement_timeout": "1min", "idle_in_transaction_session_timeout": "1min"}
 
 // changing returns what the server gives up by itself, so that a node that
 // vanished in the middle of a change does not stop the others: its transaction,
