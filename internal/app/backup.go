@@ -110,21 +110,11 @@ func VerifyBackup(ctx context.Context, folder string) (v BackupView, err error) 
 	if err := json.Unmarshal(text, &v.Manifest); err != nil {
 		return v, unsound("%s cannot be read", manifestName)
 	}
-	have, err := fingerprints(folder)
-	if err != nil {
+	if err := v.sound(); err != nil {
 		return v, err
 	}
-	for _, want := range v.Files {
-		i := slices.IndexFunc(have, func(f BackedFile) bool { return f.Name == want.Name })
-		switch {
-		case i < 0:
-			return v, unsound("%q is missing", want.Name)
-		case have[i] != want:
-			return v, unsound("%q was changed after the backup was made", want.Name)
-		}
-	}
-	if len(have) != len(v.Files) {
-		return v, unsound("there are %d files, and the backup was made of %d", len(have), len(v.Files))
+	if err := v.unchanged(folder); err != nil {
+		return v, err
 	}
 	health, err := sqlite.Verify(ctx, filepath.Join(folder, databaseName))
 	if err != nil {
@@ -134,14 +124,80 @@ func VerifyBackup(ctx context.Context, folder string) (v BackupView, err error) 
 	if !v.Key {
 		return v, nil
 	}
-	key, err := os.ReadFile(filepath.Join(folder, keyFileName))
-	if err == nil {
-		_, err = secret.ParseMaster(string(key))
+	return v, opens(ctx, folder, filepath.Join(folder, keyFileName))
+}
+
+// sound checks that a manifest names each file of an installation once, and no
+// other: what is restored is what this program reads.
+func (m Manifest) sound() error {
+	named := map[string]bool{}
+	for _, f := range m.Files {
+		switch f.Name {
+		case databaseName, environmentName, checkpointName, keyFileName:
+		default:
+			return unsound("%q belongs to no backup", f.Name)
+		}
+		if named[f.Name] {
+			return unsound("%q is named twice", f.Name)
+		}
+		named[f.Name] = true
 	}
+	for _, name := range []string{databaseName, environmentName} {
+		if !named[name] {
+			return unsound("%s does not name %q", manifestName, name)
+		}
+	}
+	if named[keyFileName] != m.Key {
+		return unsound("%s contradicts itself about %q", manifestName, keyFileName)
+	}
+	return nil
+}
+
+// unchanged checks that the folder holds the files of its manifest, as they were.
+func (m Manifest) unchanged(folder string) error {
+	have, err := fingerprints(folder)
 	if err != nil {
-		return v, unsound("%s: %v", keyFileName, err)
+		return err
 	}
-	return v, nil
+	for _, want := range m.Files {
+		i := slices.IndexFunc(have, func(f BackedFile) bool { return f.Name == want.Name })
+		switch {
+		case i < 0:
+			return unsound("%q is missing", want.Name)
+		case have[i] != want:
+			return unsound("%q was changed after the backup was made", want.Name)
+		}
+	}
+	if len(have) != len(m.Files) {
+		return unsound("there are %d files, and the backup was made of %d", len(have), len(m.Files))
+	}
+	return nil
+}
+
+// opens checks that a key file opens the signing keys of a copied database. One
+// that has none yet has none that another key could not open.
+func opens(ctx context.Context, folder, keyFile string) error {
+	text, err := os.ReadFile(keyFile)
+	if err != nil {
+		return &domain.Error{Kind: domain.Invalid, Public: keyFile + " cannot be read", Err: err}
+	}
+	master, err := secret.ParseMaster(string(text))
+	if err != nil {
+		return unsound("%s: %v", keyFile, err)
+	}
+	keys, err := sqlite.SealedKeys(ctx, filepath.Join(folder, databaseName))
+	if err != nil {
+		return err
+	}
+	sealer := master.Sealer()
+	for _, k := range keys {
+		plain, err := sealer.Open(k.ID, k.Sealed)
+		clear(plain)
+		if err != nil {
+			return &domain.Error{Kind: domain.Conflict, Public: keyFile + " is not the key of this backup: it does not open the signing key " + k.ID, Err: err}
+		}
+	}
+	return nil
 }
 
 func unsound(format string, args ...any) error {
@@ -149,7 +205,8 @@ func unsound(format string, args ...any) error {
 }
 
 // RestoreBackup makes a data folder of a sound backup. The folder must not hold an
-// installation; keyFile is for a backup without the key.
+// installation; keyFile is for a backup without the key. What was copied is taken
+// away again where the rest cannot be.
 func RestoreBackup(ctx context.Context, folder, data, keyFile string) (v BackupView, err error) {
 	if v, err = VerifyBackup(ctx, folder); err != nil {
 		return v, err
@@ -159,6 +216,11 @@ func RestoreBackup(ctx context.Context, folder, data, keyFile string) (v BackupV
 	}
 	if v.Key && keyFile != "" {
 		return v, &domain.Error{Kind: domain.Invalid, Public: "this backup has a key of its own"}
+	}
+	if keyFile != "" {
+		if err := opens(ctx, folder, keyFile); err != nil {
+			return v, err
+		}
 	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return v, err
@@ -176,28 +238,42 @@ func RestoreBackup(ctx context.Context, folder, data, keyFile string) (v BackupV
 			return v, &domain.Error{Kind: domain.Conflict, Public: fmt.Sprintf("%s holds %s already: restore into a new folder", data, name), Err: err}
 		}
 	}
-	// The database comes last: what is there before is no installation.
-	files := slices.Clone(v.Files)
-	slices.SortFunc(files, func(a, b BackedFile) int {
-		switch databaseName {
-		case a.Name:
-			return 1
-		case b.Name:
-			return -1
-		}
-		return 0
-	})
-	if keyFile != "" {
-		if err := copyFile(keyFile, filepath.Join(data, keyFileName)); err != nil {
-			return v, err
-		}
-	}
-	for _, f := range files {
-		if err := copyFile(filepath.Join(folder, f.Name), filepath.Join(data, f.Name)); err != nil {
-			return v, err
-		}
+	if err := copyAll(ctx, v.Manifest, folder, data, keyFile); err != nil {
+		return v, err
 	}
 	return v, syncFolder(data)
+}
+
+// copyAll copies the files of a backup, or none. The database comes last: what is
+// there before is no installation.
+func copyAll(ctx context.Context, m Manifest, folder, data, keyFile string) (err error) {
+	var copied []string
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, path := range copied {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
+	from := map[string]string{keyFileName: keyFile}
+	for _, f := range m.Files {
+		from[f.Name] = filepath.Join(folder, f.Name)
+	}
+	for _, name := range []string{keyFileName, environmentName, checkpointName, databaseName} {
+		if from[name] == "" {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		to := filepath.Join(data, name)
+		if err := copyFile(from[name], to); err != nil {
+			return err
+		}
+		copied = append(copied, to)
+	}
+	return nil
 }
 
 // fingerprints lists the files of a backup but for its manifest, by name.
@@ -229,7 +305,7 @@ func fingerprints(folder string) ([]BackedFile, error) {
 }
 
 // copyFile copies a file to one that must not exist, mode 0600, on disk when it
-// returns.
+// returns. Half a copy is none.
 func copyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {
@@ -244,5 +320,8 @@ func copyFile(from, to string) error {
 	if err == nil {
 		err = out.Sync()
 	}
-	return errors.Join(err, out.Close())
+	if err = errors.Join(err, out.Close()); err != nil {
+		err = errors.Join(err, os.Remove(to))
+	}
+	return err
 }

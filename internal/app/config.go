@@ -194,7 +194,7 @@ func (c *Config) Validate() error {
 		wrong("data", "name a folder")
 	}
 	if c.Database != "" {
-		if u, err := url.Parse(c.Database); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		if u, err := url.Parse(c.Database); err != nil || u.Opaque != "" || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 			wrong("database", "want a URL such as postgres://wattgate@db.example.com/wattgate")
 		}
 	}

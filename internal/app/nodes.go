@@ -228,16 +228,38 @@ func (a *App) ready(ctx context.Context) error {
 	return a.store.Check(ctx)
 }
 
-// redacted is the address of a database without its password.
+// shownParameters are those of a database's address that are shown; others may be
+// secrets, or be spelled so that nobody sees that they are.
+var shownParameters = map[string]bool{
+	"sslmode": true, "connect_timeout": true, "application_name": true, "target_session_attrs": true, "host": true, "port": true,
+}
+
+// hidden stands for what is not shown.
+const hidden = "xxxxx"
+
+// redacted is the address of a database without its secrets: scheme, user, host,
+// path and the parameters that are none. Of others even the name is hidden, which
+// may be the rest of a password with a question mark.
 func redacted(text string) string {
+	if text == "" {
+		return ""
+	}
 	u, err := url.Parse(text)
-	if err != nil {
+	if err != nil || u.Opaque != "" || u.Scheme == "" {
 		return "[not a URL]"
 	}
-	q := u.Query()
-	if q.Has("password") {
-		q.Set("password", "xxxxx")
-		u.RawQuery = q.Encode()
+	shown := url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
+	q := url.Values{}
+	for name, values := range u.Query() {
+		if shownParameters[name] {
+			q[name] = values
+		} else {
+			q.Set(hidden, hidden)
+		}
 	}
-	return u.Redacted()
+	shown.RawQuery = q.Encode()
+	if u.Fragment != "" {
+		shown.Fragment = hidden
+	}
+	return shown.Redacted()
 }

@@ -45,7 +45,7 @@ func (b *Batch) request(reason string) [sha256.Size]byte {
 
 // cutter makes one for a batch, or for a file where there is none.
 func (b *Batch) cutter(now time.Time, to *apply) *cutter {
-	c := &cutter{latest: now.Add(maxAhead), streams: map[meterfile.Channel]*stream{}}
+	c := &cutter{earliest: now.AddDate(-maxYears, 0, 0), latest: now.Add(maxAhead), streams: map[meterfile.Channel]*stream{}}
 	if to != nil {
 		c.to = to
 	}

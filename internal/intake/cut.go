@@ -30,14 +30,15 @@ type refusal func(field, want, got string) error
 
 // cutter cuts blocks into local days.
 type cutter struct {
-	file    string
-	latest  time.Time // no reading may begin later
-	to      destination
-	rejects *rejects // nil: the first mistake refuses the file
-	most    int      // how many channels the file may have; 0: any number
-	streams map[meterfile.Channel]*stream
-	open    []*stream      // with an open day, in the order of opening
-	spare   []interval.Day // of closed ones, to be used again
+	file     string
+	earliest time.Time // no reading may begin earlier
+	latest   time.Time // or later
+	to       destination
+	rejects  *rejects // nil: the first mistake refuses the file
+	most     int      // how many channels the file may have; 0: any number
+	streams  map[meterfile.Channel]*stream
+	open     []*stream      // with an open day, in the order of opening
+	spare    []interval.Day // of closed ones, to be used again
 }
 
 // block cuts one block, or leaves it out.
@@ -60,6 +61,9 @@ func (c *cutter) cut(b *meterfile.Block) error {
 	}
 	step := int64(b.Minutes) * 60
 	t := b.Start.Unix()
+	if t < c.earliest.Unix() {
+		return refuse("start", fmt.Sprintf("readings of the last %d years", maxYears), interval.FormatMoment(b.Start.UTC()))
+	}
 	last := t + step*int64(len(b.Values)-1)
 	if last > c.latest.Unix() {
 		at = len(b.Values) - 1

@@ -59,6 +59,7 @@ func TestIndexes(t *testing.T) {
 	wrong := map[string]struct{ line, reason string }{
 		"another value": {amsterdam(winter, 0, "7"), "field start: want one index for each instant, got a second one for 2024-01-14T23:00:00+00:00, 7 ACTUAL after 1000.5 ACTUAL"},
 		"the future":    {amsterdam(noon.Add(48*time.Hour), 0, "7"), "field start: want readings that have been taken, got the future, 2026-11-07T12:00:00+00:00"},
+		"another age":   {amsterdam(noon.AddDate(-40, 0, -1), 0, "7"), "field start: want readings of the last 40 years, got 1986-11-04T12:00:00+00:00"},
 	}
 	for name, test := range wrong {
 		_, err := w.submit(t, inCSV(name), csv(first, test.line), member)

@@ -83,6 +83,10 @@ func CheckReason(reason string) error {
 // clocks and zones.
 const maxAhead = 24 * time.Hour
 
+// maxYears is how many years before now a reading may begin: no meter is that
+// old, so that an earlier one is a mistake in its date.
+const maxYears = 40
+
 // Import takes or refuses a file as a whole. A refusal is a [meterfile.Error],
 // which names file, line, field and what was expected, or a [domain.Error].
 // Progress, which may be nil, is told how many of the file's Size bytes are

@@ -239,6 +239,13 @@ func TestDays(t *testing.T) {
 			[]string{hour("2026-11-06T13:00:00Z", "1")},
 			"f.xml:3: field start: want readings that have been taken, got the future, 2026-11-06T13:00:00+00:00",
 		},
+		"forty years ago": {
+			[]string{hour("1986-11-05T12:00:00Z", "1")}, head + " 1986-11-05/1:1 of 24×60\n",
+		},
+		"more than forty years ago": {
+			[]string{hour("1986-11-05T11:00:00Z", "1")},
+			"f.xml:3: field start: want readings of the last 40 years, got 1986-11-05T11:00:00+00:00",
+		},
 		"digits beside each other": {
 			[]string{hour("2024-01-01T08:00:00Z", "9999999"), hour("2024-01-01T09:00:00Z", "0.000000001")}, head + " 2024-01-01/1:2 of 24×60\n",
 		},

@@ -127,7 +127,7 @@ func (w *world) stored(tb testing.TB, property domain.PropertyID) string {
 	var b strings.Builder
 	for _, c := range channels {
 		fmt.Fprintf(&b, "%s %s %s %s %s:", c.SupplyPoint.Name(), c.Register, c.Direction, c.Unit, c.Zone)
-		err := w.Days(tb.Context(), c.ID, domain.DayRange{First: domain.NewDate(1990, 1, 1), Last: domain.NewDate(2030, 1, 1)}, func(d domain.Day) error {
+		err := w.Days(tb.Context(), c.ID, domain.DayRange{First: domain.NewDate(1980, 1, 1), Last: domain.NewDate(2030, 1, 1)}, func(d domain.Day) error {
 			var day interval.Day
 			if err := day.Decode(d.Data); err != nil {
 				return err

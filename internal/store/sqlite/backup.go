@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/interval"
+	"github.com/wattgate/wattgate/internal/token"
 )
 
 // Backup writes a copy of the database in the file from into the new file to: one
@@ -92,6 +94,22 @@ func verify(conn *sqlite.Conn) (h Health, err error) {
 		return h, damaged(fmt.Errorf("%d rows refer to what is not there, first of %s", len(lost), lost[0]))
 	}
 	return h, h.chunks(conn)
+}
+
+// SealedKeys lists the signing keys of a copied database that have a private half,
+// which is sealed. It changes nothing.
+func SealedKeys(ctx context.Context, path string) ([]token.StoredKey, error) {
+	const doing = "list the signing keys of the copy"
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		return nil, failure(ctx, doing, err)
+	}
+	conn.SetInterrupt(ctx.Done())
+	list, err := signingKeys(conn)
+	if err = errors.Join(err, conn.Close()); err != nil {
+		return nil, failure(ctx, doing, err)
+	}
+	return slices.DeleteFunc(list, func(k token.StoredKey) bool { return k.Sealed == nil }), nil
 }
 
 const selectSeals = "SELECT ch, data FROM seal"
