@@ -58,7 +58,7 @@ var floors = map[string]float64{
 	"bench/crowd":  4.5,
 	"bench/load":   4.5,
 	"bench/meter":  4.75, // asks bench/cost
-	"internal":     5, // the map and this test
+	"internal":     5,    // the map and this test
 }
 
 // foreign lists what a folder imports from others. Everything else gets by with

@@ -126,9 +126,7 @@ func TestOurOwnExportsComeBack(t *testing.T) {
 					if _, offset := b.Start.In(loc).Zone(); b.HasOffset && b.Offset != offset {
 						t.Fatalf("got offset %d at %v, want %d", b.Offset, b.Start.In(loc), offset)
 					}
-					for _, f := range facts(b) {
-						got = append(got, f)
-					}
+					got = append(got, facts(b)...)
 					return nil
 				}
 				if err := meterfile.Read("f", bytes.NewReader(file.Bytes()), keep); err != nil {

@@ -25,7 +25,7 @@ const (
 	LabelNonces      = "wattgate/1 dpop nonces"
 	// LabelInstallation is what nodes compare to see that they have the same key.
 	LabelInstallation = "wattgate/1 installation"
-	LabelRanges      = "wattgate/1 known ranges"
+	LabelRanges       = "wattgate/1 known ranges"
 )
 
 // Master is the key outside the database that everything else hangs on: 32
