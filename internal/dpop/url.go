@@ -31,10 +31,8 @@ func Normalize(text string) (string, error) {
 	if len(text) > maxURL {
 		return "", errURL
 	}
-	for i := range len(text) {
-		if text[i] <= ' ' || text[i] > '~' || strings.IndexByte(`"<>\^`+"`{|}", text[i]) >= 0 {
-			return "", errURL
-		}
+	if !writable(text) {
+		return "", errURL
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" || u.User != nil {
@@ -45,7 +43,7 @@ func Normalize(text string) (string, error) {
 		return "", errURL
 	}
 	host := strings.ToLower(u.Hostname())
-	if host == "" || strings.ContainsAny(host, "%[]/@ ") {
+	if host == "" || !writable(host) || strings.ContainsAny(host, "%[]/@") { // its escapes are gone by now
 		return "", errURL
 	}
 	if strings.Contains(host, ":") {
@@ -66,6 +64,17 @@ func Normalize(text string) (string, error) {
 		return "", errURL
 	}
 	return normal, nil
+}
+
+// writable reports whether a text has only characters that a URL may have as they
+// are (RFC 3986 §2).
+func writable(text string) bool {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] > '~' || strings.IndexByte(`"<>\^`+"`{|}", text[i]) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // plainEscapes decodes what needs no escape and writes the others in capitals.

@@ -38,7 +38,7 @@ func TestNormalize(t *testing.T) {
 	for _, given := range []string{
 		"", "/oauth2/token", "example.com/a", "//example.com/a", "https:example.com", "ftp://example.com/a", "https:///a",
 		"https://user@example.com/a", "https://exam ple.com/", "https://example.com/\n", "https://example.com/%zz", "https://é.example.com/",
-		"https://example.com/" + strings.Repeat("a", 3000), `https://example.com/"`, "https://example.com:port/", "https://[fe80::1%25eth0]/",
+		"https://example.com/" + strings.Repeat("a", 3000), `https://example.com/"`, "https://example.com:port/", "http://%80", "http://a%e4b/", "https://[fe80::1%25eth0]/",
 		"http://" + strings.Repeat("a", 2<<10-7), "http://example.com/" + strings.Repeat("[", 2<<10-19) + "%41",
 	} {
 		if got, err := dpop.Normalize(given); err == nil {
