@@ -39,6 +39,9 @@ else
 	@echo 'skipped: the race detector, for want of a C compiler' >&2
 	@tools/test $(GO) test ./...
 endif
+ifneq ($(WATTGATE_TEST_CITUS_URL),)
+	@tools/test $(GO) test -tags citus -run TestDistributed ./internal/store/postgres
+endif
 	@$(MAKE) --no-print-directory clients
 
 # Other people's libraries and clients against the built program: JOSE libraries
@@ -81,6 +84,7 @@ lint: tools
 	  if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted" >&2; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags parquet ./internal/meterfile
+	$(GO) vet -tags citus ./internal/store/postgres
 	$(TOOLS)/staticcheck ./...
 	@for module in $(MODULES); do (cd $$module && $(GO) vet ./... && $(CURDIR)/$(TOOLS)/staticcheck ./...) || exit 1; done
 	@before=$$(cat internal/server/customer/graph/*.go | sha256sum); $(TOOLS)/gqlgen generate; \

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/store"
 )
 
 // distributed are the tables that Citus spreads over its workers, all of them by
@@ -74,7 +75,7 @@ type State struct {
 // version 0.
 func Inspect(ctx context.Context, url string) (st State, err error) {
 	const doing = "inspect the database"
-	texts, err := scripts(migrations)
+	texts, err := store.Scripts(migrations)
 	if err != nil {
 		return st, err
 	}
@@ -106,14 +107,4 @@ func Inspect(ctx context.Context, url string) (st State, err error) {
 
 // Pending returns the names of the migrations that a database of a version has
 // not seen.
-func Pending(version int) ([]string, error) {
-	names, err := migrations.ReadDir("migrations")
-	if err != nil || version > len(names) {
-		return nil, err
-	}
-	var list []string
-	for _, n := range names[version:] {
-		list = append(list, n.Name())
-	}
-	return list, nil
-}
+func Pending(version int) ([]string, error) { return store.Pending(migrations, version) }

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,10 +12,8 @@ import (
 	"testing"
 
 	"github.com/wattgate/wattgate/internal/domain"
-	"github.com/wattgate/wattgate/internal/store"
 	"github.com/wattgate/wattgate/internal/store/postgres"
 	"github.com/wattgate/wattgate/internal/store/postgres/postgrestest"
-	"github.com/wattgate/wattgate/internal/store/storetest"
 )
 
 // spreadTables are those that Citus distributes by channel.
@@ -111,23 +108,6 @@ func TestKeysHoldTheChannel(t *testing.T) {
 			t.Errorf("%s refers to other tables by %v (%v), want none", table, refers, err)
 		}
 	}
-}
-
-// TestDistributed runs what every engine must pass on measurements that Citus
-// has spread. It needs a coordinator of one's own.
-func TestDistributed(t *testing.T) {
-	admin := os.Getenv("WATTGATE_TEST_CITUS_URL")
-	if admin == "" {
-		t.Skip("WATTGATE_TEST_CITUS_URL names no coordinator of Citus: the distributed tables were not tried")
-	}
-	storetest.Run(t, func(t *testing.T) store.Engine {
-		url := postgrestest.URLAt(t, admin)
-		s := open(t, url, options())
-		if _, err := s.Distribute(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return s
-	})
 }
 
 // TestDistributeWithoutCitus: a server without the extension says so, and nothing

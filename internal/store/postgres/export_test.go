@@ -2,14 +2,10 @@ package postgres
 
 import (
 	"context"
-	"io/fs"
 )
 
 // Conn is what a change gets.
 type Conn = conn
-
-// Scripts shows how migrations are loaded.
-func Scripts(files fs.FS) ([]string, error) { return scripts(files) }
 
 // Migrations are the embedded ones.
 var Migrations = migrations

@@ -65,6 +65,7 @@ type transfer struct {
 	entries  []domain.Entry            // which are recorded last
 	sources  map[string]int64
 	pending  pending
+	ahead    int // for how many channels days were read ahead
 	// askedPeriods is set once it was read which partitions there are.
 	askedPeriods bool
 	stuck        error // what ends the transaction, whatever the caller makes of it

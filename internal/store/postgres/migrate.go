@@ -4,12 +4,11 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io/fs"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -21,32 +20,11 @@ const program = "wattgate"
 // migrationLock is the advisory lock (the letters WattM) of those who migrate.
 const migrationLock = 0x576174744d
 
-// scripts returns the migrations in their order. Their names are NNNN_name.sql,
-// numbered from 0001 without a gap.
-func scripts(files fs.FS) ([]string, error) {
-	names, err := fs.Glob(files, "migrations/*.sql") // sorted
-	if err != nil {
-		return nil, err
-	}
-	texts := make([]string, len(names))
-	for i, name := range names {
-		if want := fmt.Sprintf("migrations/%04d_", i+1); !strings.HasPrefix(name, want) {
-			return nil, fmt.Errorf("migration %s: want a name that begins with %s", name, want)
-		}
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		texts[i] = string(text)
-	}
-	return texts, nil
-}
-
 // migrate brings the database to the newest schema, in one transaction. Many
 // may start at once: one does it, the others wait and find it done. As evidence
 // a database is only looked at.
 func (s *Store) migrate(ctx context.Context, evidence bool) error {
-	texts, err := scripts(migrations)
+	texts, err := store.Scripts(migrations)
 	if err != nil {
 		return err
 	}

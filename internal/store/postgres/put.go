@@ -38,6 +38,9 @@ const (
 	// aheadDays is how many days are read when one is looked up: files go on
 	// with the next one.
 	aheadDays = 31
+	// maxAhead is for how many channels days that were read ahead are kept: a batch
+	// may have very many.
+	maxAhead = 512
 )
 
 // Day finds a stored day; Revision is 0 where there is none.
@@ -74,6 +77,12 @@ func (t *transfer) day(channel domain.ChannelID, date domain.Date) (domain.Day, 
 
 // readAhead reads a day of a held channel, and those that follow it.
 func (t *transfer) readAhead(channel domain.ChannelID, h *held, date domain.Date) error {
+	if t.ahead++; t.ahead > maxAhead {
+		t.ahead = 1
+		for _, other := range t.channels {
+			other.days = nil
+		}
+	}
 	asked := domain.DayRange{First: date, Last: min(date+aheadDays, h.extent.Last)}
 	stored, err := readSpan(t.ctx, t.conn, channel, asked, true)
 	if err != nil {
@@ -141,9 +150,15 @@ func (p *pending) keep(data []byte) []byte {
 // another instant of recording is not found.
 func (t *transfer) AmendDay(channel domain.ChannelID, d domain.Day) error {
 	const sql = `UPDATE hot SET data = $1 WHERE day = $2 AND ch = $3 AND recorded_at = $4`
-	if i, waits := t.pending.place[dayKey{d.Date, channel}]; waits {
+	i, waits := t.pending.place[dayKey{d.Date, channel}]
+	if waits && len(t.pending.room) <= maxPendingBytes {
 		t.pending.rows[i].data = t.pending.keep(d.Data)
 		return nil
+	}
+	if waits { // very many amendments would otherwise wait in memory
+		if err := t.flush(); err != nil {
+			return failure(t.ctx, "amend a day", err)
+		}
 	}
 	h, err := t.of(channel)
 	if err == nil {

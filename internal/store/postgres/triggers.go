@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/store"
 )
 
 // guardTriggers refuses a database whose triggers or rules are others than those
@@ -25,7 +26,7 @@ func (s *Store) guardTriggers(ctx context.Context, evidence bool) error {
 	if evidence {
 		return nil
 	}
-	texts, err := scripts(migrations)
+	texts, err := store.Scripts(migrations)
 	if err != nil {
 		return err
 	}

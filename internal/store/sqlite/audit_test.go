@@ -15,6 +15,7 @@ import (
 
 	"github.com/wattgate/wattgate/internal/audit"
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/store"
 	"github.com/wattgate/wattgate/internal/store/sqlite"
 )
 
@@ -257,7 +258,7 @@ func TestARewrittenLogNeedsAWitness(t *testing.T) {
 // TestEntriesFromBeforeTheTree are put into it once, without their addresses.
 func TestEntriesFromBeforeTheTree(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "wattgate.db")
-	texts, err := sqlite.Scripts(sqlite.Migrations)
+	texts, err := store.Scripts(sqlite.Migrations)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/interval"
+	"github.com/wattgate/wattgate/internal/store"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
@@ -69,7 +70,7 @@ func Verify(ctx context.Context, path string) (h Health, err error) {
 }
 
 func verify(conn *sqlite.Conn) (h Health, err error) {
-	texts, err := scripts(migrations)
+	texts, err := store.Scripts(migrations)
 	if err != nil {
 		return h, err
 	}

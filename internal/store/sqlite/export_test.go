@@ -2,15 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"io/fs"
 
 	"zombiezen.com/go/sqlite"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
-
-// Scripts shows how migrations are loaded.
-func Scripts(files fs.FS) ([]string, error) { return scripts(files) }
 
 // Migrations are the embedded ones.
 var Migrations = migrations

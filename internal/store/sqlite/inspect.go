@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/wattgate/wattgate/internal/store"
 )
 
 // State is what a database says about itself.
@@ -17,7 +19,7 @@ type State struct {
 // Inspect looks at a database file and changes nothing.
 func Inspect(ctx context.Context, path string) (st State, err error) {
 	const doing = "inspect the database"
-	texts, err := scripts(migrations)
+	texts, err := store.Scripts(migrations)
 	if err != nil {
 		return st, err
 	}
@@ -39,14 +41,4 @@ func Inspect(ctx context.Context, path string) (st State, err error) {
 
 // Pending returns the names of the migrations that a database of a version has
 // not seen.
-func Pending(version int) ([]string, error) {
-	names, err := migrations.ReadDir("migrations")
-	if err != nil || version > len(names) {
-		return nil, err
-	}
-	var list []string
-	for _, n := range names[version:] {
-		list = append(list, n.Name())
-	}
-	return list, nil
-}
+func Pending(version int) ([]string, error) { return store.Pending(migrations, version) }

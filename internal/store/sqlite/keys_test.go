@@ -8,13 +8,14 @@ import (
 	zombie "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/wattgate/wattgate/internal/store"
 	"github.com/wattgate/wattgate/internal/store/sqlite"
 	"github.com/wattgate/wattgate/internal/token"
 )
 
 // TestKeysFromBeforeTheyHadTimes: a key of the first schema signs since it was made.
 func TestKeysFromBeforeTheyHadTimes(t *testing.T) {
-	scripts, err := sqlite.Scripts(sqlite.Migrations)
+	scripts, err := store.Scripts(sqlite.Migrations)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"io/fs"
-	"strings"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -19,32 +18,11 @@ var migrations embed.FS
 // applicationID marks the file as ours: the letters Watt.
 const applicationID = 0x57617474
 
-// scripts returns the migrations in their order. Their names are NNNN_name.sql,
-// numbered from 0001 without a gap.
-func scripts(files fs.FS) ([]string, error) {
-	names, err := fs.Glob(files, "migrations/*.sql") // sorted
-	if err != nil {
-		return nil, err
-	}
-	texts := make([]string, len(names))
-	for i, name := range names {
-		if want := fmt.Sprintf("migrations/%04d_", i+1); !strings.HasPrefix(name, want) {
-			return nil, fmt.Errorf("migration %s: want a name that begins with %s", name, want)
-		}
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		texts[i] = string(text)
-	}
-	return texts, nil
-}
-
 // migrate brings the database to the newest schema, in one transaction. Many
 // may start at once: one does it, the others wait and find it done. What a
 // migration cannot say in SQL is a step that follows it.
 func migrate(ctx context.Context, conn *sqlite.Conn, steps map[int]func(*sqlite.Conn) error) error {
-	texts, err := scripts(migrations)
+	texts, err := store.Scripts(migrations)
 	if err != nil {
 		return err
 	}
@@ -91,7 +69,7 @@ func fill(conn *sqlite.Conn) error {
 
 // ours refuses a file that migrate would refuse.
 func ours(conn *sqlite.Conn) error {
-	texts, err := scripts(migrations)
+	texts, err := store.Scripts(migrations)
 	if err == nil {
 		_, err = version(conn, len(texts))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/intake"
 	"github.com/wattgate/wattgate/internal/interval"
+	"github.com/wattgate/wattgate/internal/store"
 	"github.com/wattgate/wattgate/internal/store/sqlite"
 )
 
@@ -18,7 +19,7 @@ import (
 // days open, from the month of the first one on.
 func TestDaysFromBeforeTheTiers(t *testing.T) {
 	const tiers = 11
-	list, err := sqlite.Scripts(sqlite.Migrations)
+	list, err := store.Scripts(sqlite.Migrations)
 	if err != nil {
 		t.Fatal(err)
 	}
