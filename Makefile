@@ -78,18 +78,19 @@ $(TOOLS)/.installed: tools/go.mod tools/go.sum
 	cd tools && GOBIN=$(CURDIR)/$(TOOLS) $(GO) install tool
 	@touch $@
 
-# Formatting, vet, staticcheck, and that what is generated is what the schema says.
+# Formatting, vet, staticcheck, and that what is generated is what its sources say.
 lint: tools
-	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -v -e 'generated\.go$$' -e models_gen)); \
+	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -v -e 'generated\.go$$' -e models_gen -e '_templ\.go$$')); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted" >&2; exit 1; fi
 	$(GO) vet ./...
 	$(GO) vet -tags parquet ./internal/meterfile
 	$(GO) vet -tags citus ./internal/store/postgres
 	$(TOOLS)/staticcheck ./...
 	@for module in $(MODULES); do (cd $$module && $(GO) vet ./... && $(CURDIR)/$(TOOLS)/staticcheck ./...) || exit 1; done
-	@before=$$(cat internal/server/customer/graph/*.go | sha256sum); $(TOOLS)/gqlgen generate; \
-	  if [ "$$before" != "$$(cat internal/server/customer/graph/*.go | sha256sum)" ]; then \
-	  echo 'the generated code was not what the schema says; it is now: commit it' >&2; exit 1; fi
+	@generated() { cat internal/server/customer/graph/*.go internal/server/support/*_templ.go | sha256sum; }; \
+	  before=$$(generated); $(TOOLS)/gqlgen generate && $(TOOLS)/templ generate -path internal/server/support -log-level error && \
+	  if [ "$$before" != "$$(generated)" ]; then \
+	  echo 'the generated code was not what the schema and the pages say; it is now: commit it' >&2; exit 1; fi
 
 # Browser assets; there are none yet.
 web:

@@ -71,6 +71,7 @@ var foreign = map[string][]string{
 	"internal/secret":                      {"golang.org/x/crypto/argon2"},
 	"internal/server/customer":             {"github.com/99designs/gqlgen/", "github.com/vektah/gqlparser/", "golang.org/x/sync/"},
 	"internal/server/customer/graph":       {"github.com/99designs/gqlgen/", "github.com/vektah/gqlparser/"},
+	"internal/server/support":              {"github.com/a-h/templ"},
 	"internal/store/postgres":              {"github.com/jackc/pgx/v5"},
 	"internal/store/postgres/postgrestest": {"github.com/jackc/pgx/v5"},
 	"internal/store/sqlite":                {"zombiezen.com/go/sqlite", "modernc.org/"},

@@ -88,7 +88,7 @@ func (h *Host) consent(w http.ResponseWriter, r *http.Request, call *server.Call
 		return &domain.Error{Kind: domain.Forbidden, Public: "This page is not for fetching ahead."}
 	case offer.Skip:
 		to, err := h.Desk.Allow(r.Context(), q.challenge, p.User, authorize.Decision{AuthTime: p.AuthTime}, call.Origin)
-		return h.decided(w, to, true, err)
+		return h.decided(w, r, to, true, err)
 	case q.prompts("none"):
 		return h.silent(w, call, q, oauth.ConsentRequired, "the person has to be asked")
 	}
@@ -119,7 +119,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request, call *server.Call)
 	switch f.get("decision") {
 	case "deny":
 		to, err := h.Desk.Deny(r.Context(), q.challenge, call.Origin)
-		return h.decided(w, to, false, err)
+		return h.decided(w, r, to, false, err)
 	case "allow":
 	default:
 		return &domain.Error{Kind: domain.Invalid, Public: "Choose one of the two: allow, or refuse."}
@@ -133,7 +133,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request, call *server.Call)
 		decision.AuthTime = p.AuthTime
 		var to string
 		if to, err = h.Desk.Allow(r.Context(), q.challenge, p.User, decision, call.Origin); err == nil {
-			return h.decided(w, to, true, nil)
+			return h.decided(w, r, to, true, nil)
 		}
 	}
 	if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.Invalid {
@@ -145,7 +145,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request, call *server.Call)
 
 // decided sends the person back to the application; a device's person has
 // nowhere to go back to.
-func (h *Host) decided(w http.ResponseWriter, to string, allowed bool, err error) error {
+func (h *Host) decided(w http.ResponseWriter, r *http.Request, to string, allowed bool, err error) error {
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (h *Host) decided(w http.ResponseWriter, to string, allowed bool, err error
 	if allowed {
 		title = "You have allowed it"
 	}
-	return h.show(w, http.StatusOK, "done", "", map[string]any{"Title": title})
+	return show(w, r, http.StatusOK, "", donePage(title))
 }
 
 // decision reads what a person allows. Only what was offered can be chosen.
@@ -214,10 +214,6 @@ func (h *Host) ask(w http.ResponseWriter, r *http.Request, call *server.Call, q 
 		e, _ := errors.AsType[*domain.Error](wrong)
 		status, sentence = server.Status(e.Kind), e.Public
 	}
-	type choice struct {
-		Value, Label, Note string
-		Chosen             bool
-	}
 	var points, finest []choice
 	for _, x := range offer.Points { // ticked is what the person ticks, unless there is nothing to choose
 		value := pointName(x.SupplyPointRef)
@@ -244,11 +240,30 @@ func (h *Host) ask(w http.ResponseWriter, r *http.Request, call *server.Call, q 
 	if err != nil {
 		return err
 	}
-	return h.show(w, status, "consent", q.Redirect, map[string]any{
-		"Title": offer.Application.Name + " asks for your permission", "Application": offer.Application.Name, "Partner": partner,
-		"Challenge": q.challenge, "Person": p.ID, "Email": p.Email, "Other": q.at("/login") + "&other", "Wrong": sentence, "Device": q.Device != "",
-		"May": may, "Points": points, "Finest": finest, "Purpose": purpose(offer.Application.Name), "Returns": returns(q.Redirect),
-		"From": cmp.Or(sent.get("history_from"), (today - proposedHistory).String()), "Until": cmp.Or(sent.get("valid_until"), (today + proposedTerm).String()),
-		"Today": today.String(),
-	})
+	return show(w, r, status, q.Redirect, consentPage(consentView{
+		Application: offer.Application.Name, Partner: partner,
+		Challenge: q.challenge, Person: string(p.ID), Email: p.Email, Other: q.at("/login") + "&other", Wrong: sentence, Device: q.Device != "",
+		May: may, Points: points, Finest: finest, Purpose: purpose(offer.Application.Name), Returns: returns(q.Redirect),
+		From: cmp.Or(sent.get("history_from"), (today - proposedHistory).String()), Until: cmp.Or(sent.get("valid_until"), (today + proposedTerm).String()),
+		Today: today.String(),
+	}))
+}
+
+// consentView is what the page of a consent shows.
+type consentView struct {
+	Application, Partner     string
+	Challenge, Person, Email string
+	Other                    string // where somebody else logs in
+	Wrong                    string
+	Device                   bool
+	May, Points, Finest      []choice
+	Purpose                  string
+	Returns                  string // where the person will be afterwards
+	From, Until, Today       string
+}
+
+// choice is one line of a list on it.
+type choice struct {
+	Value, Label, Note string
+	Chosen             bool
 }

@@ -18,7 +18,7 @@ var WrongUserCodes = throttle.Limit{Burst: 10, Every: 30 * time.Second, Most: 30
 // in the address is filled in and not taken: the person compares it with the
 // device's first (§3.3.1, §5.4).
 func (h *Host) device(w http.ResponseWriter, r *http.Request, _ *server.Call) error {
-	return h.askForCode(w, r.URL.Query().Get("user_code"), nil)
+	return askForCode(w, r, r.URL.Query().Get("user_code"), nil)
 }
 
 // deviceCode takes the form.
@@ -30,15 +30,15 @@ func (h *Host) deviceCode(w http.ResponseWriter, r *http.Request, call *server.C
 	code := f.get("user_code")
 	key := h.WrongCodes.Key("", throttle.Address(call.Origin.Address))
 	if h.WrongCodes.Wait(key, call.Origin.At) > 0 {
-		return h.wrongCode(w, call, key, code, nil)
+		return h.wrongCode(w, r, call, key, code, nil)
 	}
 	if err := h.unproven(call); err != nil {
 		call.Event.Refused(err)
-		return h.askForCode(w, code, err)
+		return askForCode(w, r, code, err)
 	}
 	challenge, err := h.Desk.DevicePending(r.Context(), code)
 	if e, ok := errors.AsType[*domain.Error](err); ok && (e.Kind == domain.NotFound || e.Kind == domain.Invalid) {
-		return h.wrongCode(w, call, key, code, &domain.Error{Kind: domain.Invalid, Public: "That code is not known, or has run out. Look at your device again.", Err: err})
+		return h.wrongCode(w, r, call, key, code, &domain.Error{Kind: domain.Invalid, Public: "That code is not known, or has run out. Look at your device again.", Err: err})
 	}
 	if err != nil {
 		return err
@@ -49,12 +49,12 @@ func (h *Host) deviceCode(w http.ResponseWriter, r *http.Request, call *server.C
 }
 
 // wrongCode counts a wrong code, and shows the form again.
-func (h *Host) wrongCode(w http.ResponseWriter, call *server.Call, key throttle.Key, code string, why *domain.Error) error {
+func (h *Host) wrongCode(w http.ResponseWriter, r *http.Request, call *server.Call, key throttle.Key, code string, why *domain.Error) error {
 	if wait := h.WrongCodes.Charge(key, call.Origin.At); wait > 0 || why == nil {
 		why = tooOften(h.WrongCodes, "device", wait)
 	}
 	call.Event.Refused(why)
-	return h.askForCode(w, code, why)
+	return askForCode(w, r, code, why)
 }
 
 // unproven counts a code before it is looked up: one that is right keeps something
@@ -77,7 +77,7 @@ func tooOften(l *throttle.Limiter, name string, wait time.Duration) *domain.Erro
 	}
 }
 
-func (h *Host) askForCode(w http.ResponseWriter, code string, wrong *domain.Error) error {
+func askForCode(w http.ResponseWriter, r *http.Request, code string, wrong *domain.Error) error {
 	status, sentence := http.StatusOK, ""
 	if wrong != nil {
 		status, sentence = server.Status(wrong.Kind), wrong.Public
@@ -86,5 +86,5 @@ func (h *Host) askForCode(w http.ResponseWriter, code string, wrong *domain.Erro
 	if len(code) > 20 {
 		code = ""
 	}
-	return h.show(w, status, "device", "", map[string]any{"Title": "Connect a device", "Code": code, "Wrong": sentence})
+	return show(w, r, status, "", devicePage(code, sentence))
 }

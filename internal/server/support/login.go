@@ -104,20 +104,26 @@ func (h *Host) login(w http.ResponseWriter, r *http.Request, call *server.Call) 
 	case q.prompts("none"):
 		return h.silent(w, call, q, oauth.LoginRequired, "nobody is logged in, or not recently enough")
 	}
-	return h.askToLogIn(w, q, "", nil)
+	return h.askToLogIn(w, r, q, "", nil)
 }
 
 // askToLogIn shows the form, with what was wrong with the last one.
-func (h *Host) askToLogIn(w http.ResponseWriter, q question, email string, wrong error) error {
+func (h *Host) askToLogIn(w http.ResponseWriter, r *http.Request, q question, email string, wrong error) error {
 	status, sentence := http.StatusOK, ""
 	if wrong != nil {
 		e, _ := errors.AsType[*domain.Error](wrong)
 		status, sentence = server.Status(e.Kind), e.Public
 		server.RetryAfter(w.Header(), wrong)
 	}
-	return h.show(w, status, "login", q.Redirect, map[string]any{
-		"Title": "Log in", "Application": h.name(q.Client), "Challenge": q.challenge, "Email": email, "Wrong": sentence, "Device": q.Device != "",
-	})
+	return show(w, r, status, q.Redirect, loginPage(loginView{
+		Application: h.name(q.Client), Challenge: q.challenge, Email: email, Wrong: sentence, Device: q.Device != "",
+	}))
+}
+
+// loginView is what the form shows.
+type loginView struct {
+	Application, Challenge, Email, Wrong string
+	Device                               bool
 }
 
 // logIn takes the form.
@@ -141,7 +147,7 @@ func (h *Host) logIn(w http.ResponseWriter, r *http.Request, call *server.Call) 
 	value, err := h.Sessions.LogIn(r.Context(), q.Partner, email, domain.NewSecret(f.get("password")), h.value(r), call.Origin)
 	if e, ok := errors.AsType[*domain.Error](err); ok && (e.Kind == domain.Forbidden || e.Kind == domain.Throttled) {
 		call.Event.Refused(err)
-		return h.askToLogIn(w, q, email, err)
+		return h.askToLogIn(w, r, q, email, err)
 	}
 	if err != nil {
 		return err

@@ -7,9 +7,10 @@ package support
 
 import (
 	"context"
-	"html/template"
 	"net/http"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/server"
@@ -100,52 +101,20 @@ func (h *Host) ready(w http.ResponseWriter, r *http.Request, call *server.Call) 
 
 func (h *Host) later(what, instead string) server.Handler {
 	return func(w http.ResponseWriter, r *http.Request, call *server.Call) error {
-		return page(w, laterPage, map[string]string{"What": what, "Instead": instead})
+		return write(w, r, laterPage(what, instead))
 	}
 }
 
 func (h *Host) front(w http.ResponseWriter, r *http.Request, call *server.Call) error {
-	return page(w, frontPage, h)
+	return write(w, r, frontPage(h))
 }
 
-// page renders a page.
-func page(w http.ResponseWriter, t *template.Template, data any) error {
+// write sends a page without a style sheet.
+func write(w http.ResponseWriter, r *http.Request, page templ.Component) error {
 	var b strings.Builder
-	if err := t.Execute(&b, data); err != nil {
+	if err := page.Render(r.Context(), &b); err != nil {
 		return err
 	}
 	server.WritePage(w, b.String())
 	return nil
 }
-
-var laterPage = template.Must(template.New("later").Parse(`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Not here yet</title>
-<h1>{{.What}} is not here yet</h1>
-<p>{{.What}} comes with a later version of Wattgate. Until then the command line
-does its work: <code>{{.Instead}}</code>
-</html>
-`))
-
-var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Wattgate</title>
-<h1>Wattgate</h1>
-<p>This server decides who may read a meter, and for how long. It is a {{.Environment}} installation.
-<dl>
-<dt>Tokens for partners<dd><code>POST {{.AuthURL}}/oauth2/token</code>
-<dt>Acting for a customer<dd><code>GET {{.AuthURL}}/v1/auth/impersonate?user_id=…</code>
-<dt>Tokens for third parties<dd><code>POST {{.AuthURL}}/token/</code>
-<dt>Asking a customer<dd><code>GET {{.AuthURL}}/oauth2/authorize</code>
-<dt>Connecting a device<dd><a href="{{.SupportURL}}/device"><code>{{.SupportURL}}/device</code></a>
-<dt>The customer API (GraphQL)<dd><code>POST {{.CustomerURL}}/v1/graphql/</code>
-<dt>Keys that verify our tokens<dd><a href="{{.AuthURL}}/.well-known/jwks.json"><code>{{.AuthURL}}/.well-known/jwks.json</code></a>
-<dt>The support site (not here yet)<dd><a href="{{.SupportURL}}/support/"><code>{{.SupportURL}}/support/</code></a>
-<dt>What error codes mean<dd><a href="{{.AuthURL}}/errors"><code>{{.AuthURL}}/errors</code></a>
-</dl>
-</html>
-`))

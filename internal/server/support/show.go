@@ -3,39 +3,25 @@ package support
 import (
 	"bytes"
 	"context"
-	"embed"
-	"html/template"
+	_ "embed" // the style sheet
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/server"
 )
 
-//go:embed pages
-var files embed.FS
-
-// templates are the pages, each around the same frame.
-var templates = func() map[string]*template.Template {
-	all := map[string]*template.Template{}
-	for _, name := range []string{"login", "consent", "device", "done"} {
-		all[name] = template.Must(template.ParseFS(files, "pages/frame.html", "pages/"+name+".html"))
-	}
-	return all
-}()
-
 // stylePath is where the style sheet of these pages is.
 const stylePath = "/login/style.css"
 
-var style = func() server.Document {
-	text, err := files.ReadFile("pages/style.css")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	return server.NewDocument("text/css; charset=utf-8", text, time.Hour)
-}()
+//go:embed style.css
+var styleText []byte
+
+var style = server.NewDocument("text/css; charset=utf-8", styleText, time.Hour)
 
 func (h *Host) style(w http.ResponseWriter, r *http.Request, _ *server.Call) error {
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -45,10 +31,9 @@ func (h *Host) style(w http.ResponseWriter, r *http.Request, _ *server.Call) err
 
 // show renders a page whose forms may lead to ourselves and, after them, to the
 // application: browsers hold form-action against every redirect that follows.
-func (h *Host) show(w http.ResponseWriter, status int, name, redirect string, data map[string]any) error {
-	data["Style"] = stylePath
+func show(w http.ResponseWriter, r *http.Request, status int, redirect string, page templ.Component) error {
 	var b bytes.Buffer
-	if err := templates[name].ExecuteTemplate(&b, "frame.html", data); err != nil {
+	if err := page.Render(r.Context(), &b); err != nil {
 		return err
 	}
 	forms := "'self'"
