@@ -36,6 +36,14 @@ func (a *apply) put(s *stream, refuse refusal) error {
 	if s.day.Present() == 0 {
 		return nil
 	}
+	if err := a.merge(s, refuse); err != nil {
+		return err
+	}
+	a.report.Unchanged += s.repeated
+	return nil
+}
+
+func (a *apply) merge(s *stream, refuse refusal) error {
 	if err := a.settle(s, s.line); err != nil {
 		return s.leaveOut(-1, err)
 	}

@@ -367,6 +367,30 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+// TestRepeatedLines: a reading that is said once more changes nothing and counts
+// as such, beside the first one or far from it, as a whole or in part.
+func TestRepeatedLines(t *testing.T) {
+	a, b, c := amsterdam(winter, 15, "1"), amsterdam(winter.Add(48*time.Hour), 15, "1"), amsterdam(winter.Add(15*time.Minute), 15, "2")
+	for sentence, lines := range map[string][]string{
+		"side by side":          {a, a, c, b},
+		"with one between them": {a, c, a, b},
+		"with a day between":    {a, c, b, a},
+		"of another meter's":    {a, strings.Replace(b, ":871", ":873", 1), c, a, b},
+	} {
+		for mode, name := range map[string]func(string) intake.Batch{"whole": inCSV, "part": partly} {
+			w := newVillage(t)
+			kept := lines
+			if mode == "whole" {
+				kept = slices.DeleteFunc(slices.Clone(lines), func(s string) bool { return strings.Contains(s, ":873") })
+			}
+			r, err := w.submit(t, name("one"), csv(kept...), member)
+			if err != nil || r.Accepted != 3 || r.Corrected != 0 || r.Unchanged != 1 {
+				t.Errorf("%s, in %s: got %+v and error %v, want 3 accepted and 1 unchanged", sentence, mode, r, err)
+			}
+		}
+	}
+}
+
 // TestRightLinesAlone: what is taken in part is what is taken of a file without
 // the lines that were rejected, whatever is wrong with these.
 func TestRightLinesAlone(t *testing.T) {

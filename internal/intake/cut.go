@@ -196,7 +196,7 @@ func (c *cutter) close(s *stream) error {
 			return &meterfile.Error{File: s.file, Line: s.line, Field: field, Want: want, Got: got}
 		}))
 	}
-	c.spare, s.day, s.lines, s.again = append(c.spare, s.day), interval.Day{}, nil, nil // a file may have very many streams
+	c.spare, s.day, s.lines, s.again, s.repeated = append(c.spare, s.day), interval.Day{}, nil, nil, 0 // a file may have very many streams
 	return err
 }
 

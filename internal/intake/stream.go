@@ -25,6 +25,9 @@ type stream struct {
 	day     interval.Day
 	lines   []int // of the open day's readings, where lines are left out
 	again   []repetition
+	// repeated is how many readings of the open day were said once more: they change
+	// nothing, however far apart they stand.
+	repeated int64
 
 	// The zone's offset from UTC since an instant and until another.
 	east         int
@@ -56,12 +59,16 @@ func (s *stream) fits(b *meterfile.Block, step int64, refuse refusal) error {
 func (s *stream) set(t, step int64, v domain.Decimal, q domain.Quality, line int, refuse refusal) error {
 	i, again, err := s.slot(t, step, v, q, refuse)
 	switch {
-	case err != nil || i < 0 || again && s.rejects == nil:
+	case err != nil || i < 0:
 		return err
+	case again && s.rejects == nil:
+		s.repeated++
+		return nil
 	case again && len(s.again) == maxRepetitions:
 		return refuse("start", fmt.Sprintf("a day with at most %d repetitions", maxRepetitions), "more")
 	case again:
 		s.again = append(s.again, repetition{i, line})
+		s.repeated++
 		return nil
 	}
 	if err := s.day.Set(i, v, q); err != nil {
@@ -118,6 +125,7 @@ func (s *stream) leaveOut(i int, err error) error {
 	for _, r := range s.again {
 		if i < 0 || i == r.interval {
 			lines = append(lines, r.line)
+			s.repeated--
 		}
 	}
 	slices.Sort(lines)
