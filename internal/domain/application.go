@@ -95,6 +95,7 @@ type Application struct {
 	Keys              []byte // its public keys as a JSON Web Key Set, with PrivateKeyJWT; its certificates, with SelfSignedTLSClientAuth
 	TLSSubject        string // of its certificate, with TLSClientAuth: a distinguished name, or dns:, uri:, ip: or email: and a name
 	FAPI              bool   // FAPI 2.0 Security Profile: no secret, every token bound, ten minutes at most
+	TrustedOnly       bool   // of GraphQL documents, only those run that were added for it
 	Disabled          bool
 	RevokedBefore     time.Time // tokens issued at or before this instant are dead
 	CreatedAt         time.Time

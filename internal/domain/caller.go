@@ -17,7 +17,23 @@ type Caller struct {
 	Expires     time.Time
 	Bound       Confirmation // what the token is bound to, and the caller has proven to hold
 	FAPI        bool         // the application is in FAPI mode
+	TrustedOnly bool         // the application runs trusted documents alone
 	Own         bool         // the application is its partner's own: no customer is asked
+	// Login is how the account user has logged in at the customer API, where that is
+	// where the token comes from: then Client is empty, unless a third party has it or
+	// an application has made what they logged in by.
+	Login LoginMethod
+	Staff UserID // the member of staff who looks on, where one does
+}
+
+// LooksOn reports whether a member of staff looks on as the user: they change
+// nothing.
+func (c Caller) LooksOn() bool { return c.Login == LoginMasquerade }
+
+// Themself reports whether the account user is there: logged in by what only they
+// have, at the customer API, for no third party.
+func (c Caller) Themself() bool {
+	return c.Client == "" && (c.Login == LoginPassword || c.Login == LoginAPIKey)
 }
 
 // Impersonated reports whether somebody acts as the subject.

@@ -10,7 +10,10 @@ type Directory struct {
 	// Revoked holds the users with a reason to refuse their tokens: disabled
 	// ones (the far future) and those with an instant up to which all are dead.
 	Revoked map[UserID]time.Time
-	Roles   map[RoleName]Permissions
+	// Partners holds those with a reason to refuse what their customers' own
+	// log-ins bring; of others there is nothing to say.
+	Partners map[PartnerID]PartnerStanding
+	Roles    map[RoleName]Permissions
 }
 
 // Listing is one application in the directory, with what its role, its
@@ -22,6 +25,13 @@ type Listing struct {
 	Closed      bool      // the application or its partner is disabled
 	Held        bool      // a change that ends tokens is under way: none is made meanwhile
 	DeadUntil   time.Time // tokens issued at or before this instant are dead
+}
+
+// PartnerStanding is why the tokens of a partner's customers are refused.
+type PartnerStanding struct {
+	Closed    bool      // the partner is disabled
+	Held      bool      // a change that ends tokens is under way: nobody logs in meanwhile
+	DeadUntil time.Time // tokens issued at or before this instant are dead
 }
 
 // Application finds an application, or nil.

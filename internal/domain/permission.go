@@ -151,6 +151,15 @@ func (p StaffPermission) String() string { return staffPermissionNames[p] }
 // StaffPermissions is a set of staff permissions.
 type StaffPermissions uint8
 
+// StaffPermissionSet returns the set of the given permissions.
+func StaffPermissionSet(list ...StaffPermission) StaffPermissions {
+	var s StaffPermissions
+	for _, p := range list {
+		s |= 1 << p
+	}
+	return s
+}
+
 // Has reports whether p is in the set.
 func (s StaffPermissions) Has(p StaffPermission) bool { return s&(1<<p) != 0 }
 
