@@ -15,8 +15,10 @@ import (
 	"github.com/wattgate/wattgate/internal/issuance"
 	"github.com/wattgate/wattgate/internal/registry"
 	"github.com/wattgate/wattgate/internal/session"
+	"github.com/wattgate/wattgate/internal/supply"
 	"github.com/wattgate/wattgate/internal/token"
 	"github.com/wattgate/wattgate/internal/usage"
+	"github.com/wattgate/wattgate/internal/webhook"
 )
 
 // Engine keeps everything that Wattgate remembers.
@@ -32,6 +34,7 @@ type Engine interface {
 	issuance.CustomerFinder
 	issuance.Journal
 	issuance.RevocationStore
+	issuance.LoginStore
 	authn.RevocationSource
 	authn.Replays
 	authn.RangeStore
@@ -39,11 +42,16 @@ type Engine interface {
 	token.KeyStore
 	audit.Log
 	authorize.Store
+	supply.Store
+	webhook.Store
 
 	// Entries returns up to limit entries of the audit log in the order in
 	// which they were recorded: from the beginning, or those that follow the
 	// entry with the identifier after.
 	Entries(ctx context.Context, after string, limit int) ([]domain.Entry, error)
+	// TrustedDocument returns the text of a document of an application of the
+	// partner, by its digest.
+	TrustedDocument(ctx context.Context, p domain.PartnerID, id domain.ClientID, d domain.Digest) (string, error)
 	// FindConsent finds a consent of any partner.
 	FindConsent(ctx context.Context, id domain.ConsentID) (domain.Consent, error)
 	// NewestConsents lists consents of all partners, newest first: up to limit,

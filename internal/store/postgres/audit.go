@@ -154,14 +154,14 @@ func (s *Store) AuditLeaves(ctx context.Context, f audit.Filter) (list []audit.L
 		AND ($2 = '' OR action LIKE $2) AND ($3 = '' OR partner = $3)
 		AND ($4 = '' OR client = $4 OR object = $4) AND ($5 = '' OR person = $5 OR object = $5)
 		AND ($6 = '' OR object = $6) AND ($7 = '' OR address = $7)
-		AND ($8::bigint = 0 OR at >= $8) AND ($9::bigint = 0 OR at < $9)`
+		AND ($8::bigint = 0 OR at >= $8) AND ($9::bigint = 0 OR at < $9) AND ($11::bigint = 0 OR seq <= $11)`
 	sql := `SELECT ` + columns + chosen + ` ORDER BY seq LIMIT $10`
 	if f.Newest {
 		sql = `SELECT * FROM (SELECT ` + columns + chosen + ` ORDER BY seq DESC LIMIT $10) AS newest ORDER BY seq`
 	}
 	err = s.read(ctx, "read the audit log", func(ctx context.Context, c conn) error {
 		list, err = all(ctx, c, scanLeaf, sql,
-			f.First, like(f.Action), f.Partner, f.Client, f.User, f.Object, f.Address, micros(f.From), micros(f.To), f.Limit)
+			f.First, like(f.Action), f.Partner, f.Client, f.User, f.Object, f.Address, micros(f.From), micros(f.To), f.Limit, f.Before)
 		return err
 	})
 	return list, err

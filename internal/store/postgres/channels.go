@@ -22,8 +22,7 @@ func (s *Store) Channels(ctx context.Context, scope domain.Scope, property domai
 		FROM property p
 			JOIN supply_point s ON s.property = p.id AND s.partner = p.partner
 			JOIN channel c ON c.supply_point_id = s.id
-			LEFT JOIN account a ON a.partner = p.partner AND a.number = p.account
-		WHERE p.id = $1 AND p.partner = $2 AND ($3 = '' OR a.person = $3)
+		WHERE p.id = $1 AND p.partner = $2 AND ($3 = '' OR EXISTS (` + hadBy + `a.person = $3))
 		ORDER BY s.market, s.identifier, c.direction, c.register, c.unit`
 	err = s.readAt(ctx, "list channels", func(ctx context.Context, c conn) error {
 		if scope.Application != "" {
@@ -39,14 +38,46 @@ func (s *Store) Channels(ctx context.Context, scope domain.Scope, property domai
 	return list, err
 }
 
+// SupplyPoints lists the supply points of a property within the scope, by market
+// and identifier.
+func (s *Store) SupplyPoints(ctx context.Context, scope domain.Scope, property domain.PropertyID) (list []domain.SupplyPoint, err error) {
+	const sql = `
+		SELECT ` + supplyPointColumns + `
+		FROM property p
+			JOIN supply_point s ON s.property = p.id AND s.partner = p.partner
+		WHERE p.id = $1 AND p.partner = $2 AND ($3 = '' OR EXISTS (` + hadBy + `a.person = $3))
+		ORDER BY s.market, s.identifier`
+	err = s.readAt(ctx, "list supply points", func(ctx context.Context, c conn) error {
+		if scope.Application != "" {
+			list, err = agreedSupplyPoints(ctx, c, scope, property)
+		} else {
+			list, err = all(ctx, c, scanSupplyPoint, sql, property, scope.Partner, scope.User)
+		}
+		if err == nil && len(list) == 0 {
+			_, err = scopedProperty(ctx, c, scope, property)
+		}
+		return err
+	})
+	return list, err
+}
+
+// agreedSupplyPoints lists the supply points of a property that a scope with an
+// application sees, by market and identifier.
+func agreedSupplyPoints(ctx context.Context, c conn, scope domain.Scope, id domain.PropertyID) ([]domain.SupplyPoint, error) {
+	const sql = `
+		SELECT DISTINCT ` + supplyPointColumns + atProperty + `
+		WHERE p.id = $1 AND ` + agreed + `
+		ORDER BY s.market, s.identifier`
+	return all(ctx, c, scanSupplyPoint, sql, agreedArgs(id, scope)...)
+}
+
 // SupplyPoint finds a supply point within the scope by its name.
 func (s *Store) SupplyPoint(ctx context.Context, scope domain.Scope, market domain.Market, identifier string) (p domain.SupplyPoint, err error) {
 	const sql = `
 		SELECT ` + supplyPointColumns + `
 		FROM supply_point s
 			JOIN property p ON p.id = s.property AND p.partner = s.partner
-			LEFT JOIN account a ON a.partner = p.partner AND a.number = p.account
-		WHERE s.market = $1 AND s.identifier = $2 AND s.partner = $3 AND ($4 = '' OR a.person = $4)`
+		WHERE s.market = $1 AND s.identifier = $2 AND s.partner = $3 AND ($4 = '' OR EXISTS (` + hadBy + `a.person = $4))`
 	err = s.read(ctx, "find a supply point", func(ctx context.Context, c conn) error {
 		if scope.Application != "" {
 			p, err = agreedSupplyPoint(ctx, c, scope, market, identifier)
@@ -64,7 +95,7 @@ func agreedSupplyPoint(ctx context.Context, c conn, scope domain.Scope, market d
 		SELECT ` + supplyPointColumns + `
 		FROM supply_point s
 			JOIN property p ON p.id = s.property AND p.partner = s.partner
-			JOIN account a ON a.partner = p.partner AND a.number = p.account
+			JOIN account a ON a.partner = p.partner AND a.number IN (` + haveHad + `)
 			JOIN consent ON consent.client = $4 AND consent.person = a.person
 			JOIN consent_point ON consent_point.consent = consent.id AND consent_point.supply_point = s.id
 		WHERE s.market = $1 AND s.identifier = $7 AND ` + agreed + `LIMIT 1`

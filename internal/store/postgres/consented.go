@@ -9,10 +9,11 @@ import (
 	"github.com/wattgate/wattgate/internal/domain"
 )
 
-// A scope with an application sees a supply point s at a property p of an
-// account a only while a consent is active that the account's own person gave to
-// that application, and that allows the permission that is needed. Who moves out
-// takes the consent along: it never opens what the next person uses.
+// A scope with an application sees a supply point s at a property p that an
+// account a has or has had only while a consent is active that the account's own
+// person gave to that application, and that allows the permission that is needed.
+// When the account has it is for package usage to heed: a consent opens what its
+// own giver used there, and never what somebody before or after did.
 //
 // $1 is what is asked for, $2 to $6 are the scope ([agreedArgs]). A scope without
 // an instant sees nothing. There are indexes for the joins in this order: from one
@@ -25,10 +26,11 @@ const (
 			JOIN supply_point s ON s.id = consent_point.supply_point `
 	underAccount = `
 		FROM account a` + agreedPoints + `
-			JOIN property p ON p.id = s.property AND p.partner = s.partner AND p.account = a.number `
+			JOIN property p ON p.id = s.property AND p.partner = s.partner
+				AND p.id IN (SELECT property FROM occupancy WHERE partner = a.partner AND account = a.number) `
 	atProperty = `
 		FROM property p
-			JOIN account a ON a.partner = p.partner AND a.number = p.account` + agreedPoints + `AND s.property = p.id `
+			JOIN account a ON a.partner = p.partner AND a.number IN (` + haveHad + `)` + agreedPoints + `AND s.property = p.id `
 	agreed = `
 		a.partner = $2 AND p.partner = $2 AND s.partner = $2 AND ($3 = '' OR a.person = $3)
 		AND (consent.account IS NULL OR consent.account = a.number) AND ` + allows
@@ -45,7 +47,7 @@ func agreedArgs(asked any, scope domain.Scope) []any {
 // and allow what is needed, each with one of its supply points at the property.
 func (s *Store) ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) (list []domain.Consent, err error) {
 	const sql = `
-		SELECT consent.id, consent.client, consent.partner, consent.person, consent.account,
+		SELECT DISTINCT consent.id, consent.client, consent.partner, consent.person, consent.account,
 			s.market, s.identifier, consent.finest, consent.history_from,
 			consent.valid_until, consent.purpose, consent.created_at, consent.permissions` + atProperty + `
 		WHERE p.id = $1 AND ` + agreed + `
@@ -109,7 +111,7 @@ func agreedAccounts(ctx context.Context, c conn, scope domain.Scope, id domain.U
 // agreedProperty finds a property of which a scope with an application sees
 // anything.
 func agreedProperty(ctx context.Context, c conn, scope domain.Scope, id domain.PropertyID) (domain.Property, error) {
-	const sql = `SELECT ` + propertyColumns + atProperty + `WHERE p.id = $1 AND ` + agreed + `LIMIT 1`
+	const sql = `SELECT ` + propertyOf + atProperty + `WHERE p.id = $1 AND ` + agreed + `LIMIT 1`
 	return one(ctx, c, aProperty, scanProperty, sql, agreedArgs(id, scope)...)
 }
 
@@ -117,7 +119,7 @@ func agreedProperty(ctx context.Context, c conn, scope domain.Scope, id domain.P
 // application sees anything, by identifier.
 func agreedProperties(ctx context.Context, c conn, scope domain.Scope, number domain.AccountNumber) ([]domain.Property, error) {
 	const sql = `
-		SELECT DISTINCT ` + propertyColumns + underAccount + `
+		SELECT DISTINCT ` + propertyOf + underAccount + `
 		WHERE a.number = $1 AND ` + agreed + `ORDER BY p.id`
 	list, err := all(ctx, c, scanProperty, sql, agreedArgs(number, scope)...)
 	if err == nil && len(list) == 0 {
@@ -132,13 +134,13 @@ func agreedChannels(ctx context.Context, c conn, scope domain.Scope, id domain.P
 	const sql = `
 		SELECT ` + channelColumns + `
 		FROM property p
-			JOIN account a ON a.partner = p.partner AND a.number = p.account
 			JOIN supply_point s ON s.partner = p.partner AND s.property = p.id
 			JOIN channel c ON c.supply_point_id = s.id
 		WHERE p.id = $1 AND EXISTS (
-			SELECT 1 FROM consent
+			SELECT 1 FROM account a
+				JOIN consent ON consent.client = $4 AND consent.person = a.person
 				JOIN consent_point ON consent_point.consent = consent.id AND consent_point.supply_point = s.id
-			WHERE consent.client = $4 AND consent.person = a.person AND ` + agreed + `)
+			WHERE a.partner = p.partner AND a.number IN (` + haveHad + `) AND ` + agreed + `)
 		ORDER BY s.market, s.identifier, c.direction, c.register, c.unit`
 	return all(ctx, c, scanChannel, sql, agreedArgs(id, scope)...)
 }

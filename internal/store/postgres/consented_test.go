@@ -41,6 +41,7 @@ func TestWhoMovesOutTakesTheConsentAlong(t *testing.T) {
 	}
 	must(s.Exec(t.Context(), "INSERT INTO account (partner, number, person) VALUES ('prt_a', 'A-second', 'usr_old')"))
 	must(s.AddProperty(t.Context(), domain.Property{ID: "prop_a", Partner: "prt_a", Account: "A-old", Zone: "UTC"}, entry()))
+	must(s.AddProperty(t.Context(), domain.Property{ID: "prop_b", Partner: "prt_a", Zone: "UTC"}, entry()))
 	point := domain.SupplyPoint{Partner: "prt_a", Property: "prop_a", Market: domain.MarketNLDElectricity, Identifier: "1", Zone: "UTC"}
 	must(s.TakeIn(t.Context(), func(tx intake.Tx) error {
 		p, err := tx.AddSupplyPoint(point)
@@ -60,11 +61,12 @@ func TestWhoMovesOutTakesTheConsentAlong(t *testing.T) {
 		account       domain.AccountNumber
 		sees          bool
 	}{
-		{"as it was", "UPDATE property SET account = 'A-old'", "A-old", true},
-		{"the home is another's", "UPDATE property SET account = 'A-new'", "A-new", false},
-		{"the home is at another account of the same person", "UPDATE property SET account = 'A-second'", "A-second", false},
-		{"nobody lives there", "UPDATE property SET account = NULL", "A-old", false},
-		{"back again", "UPDATE property SET account = 'A-old'", "A-old", true},
+		{"as it was", "UPDATE occupancy SET account = 'A-old'", "A-old", true},
+		{"the home is another's", "UPDATE occupancy SET account = 'A-new'", "A-new", false},
+		{"the home is at another account of the same person", "UPDATE occupancy SET account = 'A-second'", "A-second", false},
+		{"nobody lives there", "UPDATE occupancy SET property = 'prop_b'", "A-old", false},
+		{"back again", "UPDATE occupancy SET account = 'A-old', property = 'prop_a'", "A-old", true},
+		{"another has moved in, and what was before stays", "UPDATE occupancy SET until_at = 1; INSERT INTO occupancy VALUES ('occ_2', 'prt_a', 'prop_a', 'A-new', 1, 0)", "A-old", true},
 		{"the account is another's", "UPDATE account SET person = 'usr_new' WHERE number = 'A-old'", "A-old", false},
 	} {
 		must(s.Exec(t.Context(), c.sql))

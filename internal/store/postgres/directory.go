@@ -17,6 +17,7 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 	d := &domain.Directory{
 		Applications: map[domain.ClientID]*domain.Listing{},
 		Revoked:      map[domain.UserID]time.Time{},
+		Partners:     map[domain.PartnerID]domain.PartnerStanding{},
 		Roles:        map[domain.RoleName]domain.Permissions{},
 	}
 	err := s.readNews(ctx, "read the directory", atOnce(func(ctx context.Context, c conn) error {
@@ -33,6 +34,9 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 		if err := listSecrets(ctx, c, d, s.now()); err != nil {
 			return err
 		}
+		if err := listPartners(ctx, c, d); err != nil {
+			return err
+		}
 		return listRevoked(ctx, c, d)
 	}))
 	if err != nil {
@@ -44,7 +48,7 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 func listApplications(ctx context.Context, c conn, d *domain.Directory) error {
 	const sql = `
 		SELECT a.id, a.partner, a.name, a.type, a.grants, a.uris, a.skip_authorization, a.reach, a.role,
-			a.audiences, a.lifetime, a.auth_method, a.disabled, a.revoked_before, a.created_at, a.changed_at, a.keys, a.fapi, a.tls_subject,
+			a.audiences, a.lifetime, a.auth_method, a.disabled, a.revoked_before, a.created_at, a.changed_at, a.keys, a.fapi, a.tls_subject, a.trusted_only,
 			a.disabled OR p.disabled, greatest(a.revoked_before, p.revoked_before)
 		FROM application a JOIN partner p ON p.id = a.partner`
 	list, err := all(ctx, c, func(row pgx.CollectableRow) (l *domain.Listing, err error) {
@@ -86,6 +90,21 @@ func listRevoked(ctx context.Context, c conn, d *domain.Directory) error {
 			until = forever
 		}
 		d.Revoked[id] = until
+		return id, nil
+	}, sql)
+	return err
+}
+
+func listPartners(ctx context.Context, c conn, d *domain.Directory) error {
+	const sql = `
+		SELECT id, disabled, revoked_before FROM partner
+		WHERE disabled OR revoked_before <> 0`
+	_, err := all(ctx, c, func(row pgx.CollectableRow) (id domain.PartnerID, err error) {
+		var p domain.PartnerStanding
+		if err := row.Scan(&id, &p.Closed, at(&p.DeadUntil)); err != nil {
+			return id, err
+		}
+		d.Partners[id] = p
 		return id, nil
 	}, sql)
 	return err

@@ -93,6 +93,9 @@ func (t *transfer) finish() error {
 	if err := t.extend(); err != nil {
 		return err
 	}
+	if err := t.note(); err != nil {
+		return err
+	}
 	for _, e := range t.entries {
 		if err := t.store.record(t.ctx, t.conn, e); err != nil {
 			return err

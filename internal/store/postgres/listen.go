@@ -12,6 +12,9 @@ import (
 // no one's word for anything.
 const channelName = "wattgate"
 
+// readingsName is the same for readings, which come much more often.
+const readingsName = "wattgate_readings"
+
 // How often a silent connection is asked whether it still is one, how long it may
 // take to answer, and the longest pause between two attempts to get another.
 const (
@@ -47,10 +50,27 @@ func (l loudness) announce(ctx context.Context, c conn) error {
 // keep in memory: after each notice, and after every new connection, because
 // nobody knows what was missed before. It returns when ctx ends, with its error.
 func (s *Store) Listen(ctx context.Context, heard func()) error {
+	return s.listenTo(ctx, channelName, heard)
+}
+
+// TellReadings tells the other nodes that there may be new readings.
+func (s *Store) TellReadings(ctx context.Context) error {
+	return s.readNews(ctx, "tell of readings", func(ctx context.Context, c conn) error {
+		return run(ctx, c, `SELECT pg_notify($1, '')`, readingsName)
+	})
+}
+
+// ListenReadings calls heard whenever a node, this one too, may have taken in
+// readings, as [Store.Listen] does.
+func (s *Store) ListenReadings(ctx context.Context, heard func()) error {
+	return s.listenTo(ctx, readingsName, heard)
+}
+
+func (s *Store) listenTo(ctx context.Context, channel string, heard func()) error {
 	pause := shortPause
 	for ctx.Err() == nil {
 		since := time.Now()
-		_ = s.listen(ctx, heard) // whatever it was: once more
+		_ = s.listen(ctx, channel, heard) // whatever it was: once more
 		if time.Since(since) > quiet {
 			pause = shortPause
 		}
@@ -61,13 +81,13 @@ func (s *Store) Listen(ctx context.Context, heard func()) error {
 }
 
 // listen does so for as long as one connection lives.
-func (s *Store) listen(ctx context.Context, heard func()) error {
+func (s *Store) listen(ctx context.Context, channel string, heard func()) error {
 	c, err := pgx.ConnectConfig(ctx, s.news.Config().ConnConfig)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // its end is what is wanted
-	if err := run(ctx, c, "LISTEN "+channelName); err != nil {
+	if err := run(ctx, c, "LISTEN "+channel); err != nil {
 		return err
 	}
 	for {

@@ -10,7 +10,10 @@ import (
 	"github.com/wattgate/wattgate/internal/session"
 )
 
-const aSession = "this session"
+const (
+	aSession       = "this session"
+	forgetSessions = `DELETE FROM session WHERE auth_time < $1`
+)
 
 // CustomerPassword finds a customer of the partner by e-mail address, and the
 // hash of the password. Neither of the two is disabled, and the customer is not
@@ -33,7 +36,6 @@ func (s *Store) CustomerPassword(ctx context.Context, partner domain.PartnerID, 
 // transaction with the end of the one that the browser had before, and forgets
 // those that began before the instant.
 func (s *Store) AddSession(ctx context.Context, n session.Session, hash string, old session.Digest, before time.Time, e domain.Entry) error {
-	const forget = `DELETE FROM session WHERE auth_time < $1`
 	// While argon2 worked, the password may have been replaced, or whom it is of
 	// disabled: what was checked must still be so.
 	const add = `
@@ -41,7 +43,7 @@ func (s *Store) AddSession(ctx context.Context, n session.Session, hash string, 
 		SELECT $1::bytea, p.id, $3::bigint, $4::bigint FROM person p JOIN partner q ON q.id = p.partner
 		WHERE p.id = $2 AND p.password_hash = $5 AND p.customer AND NOT p.staff AND NOT p.disabled AND NOT q.disabled`
 	return s.changeSilently(ctx, "add a session", func(ctx context.Context, c conn) error {
-		if err := run(ctx, c, forget, micros(before)); err != nil {
+		if err := run(ctx, c, forgetSessions, micros(before)); err != nil {
 			return err
 		}
 		if err := endSession(ctx, c, old); err != nil {
@@ -60,15 +62,15 @@ func (s *Store) AddSession(ctx context.Context, n session.Session, hash string, 
 
 // FindSession finds a session and its person, as long as the person stands.
 func (s *Store) FindSession(ctx context.Context, d session.Digest) (found session.Session, u domain.User, err error) {
-	const sql = `SELECT person, auth_time, seen_at FROM session WHERE digest = $1`
+	const sql = `SELECT person, auth_time, seen_at, proven_at FROM session WHERE digest = $1`
 	const who = `
 		SELECT ` + userColumns + ` FROM person
 		WHERE id = $1 AND NOT disabled AND revoked_before < $2
-			AND (partner IS NULL OR EXISTS (SELECT 1 FROM partner WHERE partner.id = person.partner AND NOT partner.disabled))`
+			AND (partner IS NULL OR EXISTS (SELECT 1 FROM partner WHERE partner.id = person.partner AND NOT partner.disabled AND partner.revoked_before < $2))`
 	err = s.readAt(ctx, "find a session", func(ctx context.Context, c conn) error {
 		found, err = one(ctx, c, aSession, func(row pgx.CollectableRow) (session.Session, error) {
 			n := session.Session{Digest: d}
-			return n, row.Scan(&n.User, at(&n.AuthTime), at(&n.SeenAt))
+			return n, row.Scan(&n.User, at(&n.AuthTime), at(&n.SeenAt), at(&n.ProvenAt))
 		}, sql, d[:])
 		if err != nil {
 			return err

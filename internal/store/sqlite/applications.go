@@ -14,14 +14,14 @@ const (
 	anApplication      = "this application"
 	applicationClash   = "an application with this name exists"
 	applicationColumns = `id, partner, name, type, grants, uris, skip_authorization, reach, role, audiences,
-		lifetime, auth_method, disabled, revoked_before, created_at, changed_at, keys, fapi, tls_subject`
+		lifetime, auth_method, disabled, revoked_before, created_at, changed_at, keys, fapi, tls_subject, trusted_only`
 )
 
 // AddApplication adds an application with its first secret, if it has one.
 func (s *Store) AddApplication(ctx context.Context, a domain.Application, first *domain.StoredSecret, e domain.Entry) error {
 	const sql = `
 		INSERT INTO application (` + applicationColumns + `)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)`
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)`
 	return s.change(ctx, "add an application", func(conn *sqlite.Conn) error {
 		if err := insert(conn, applicationClash, sql, applicationValues(a)...); err != nil {
 			return err
@@ -84,7 +84,7 @@ func putApplication(conn *sqlite.Conn, was, a domain.Application) error {
 		UPDATE application SET
 			name = ?3, type = ?4, grants = ?5, uris = ?6, skip_authorization = ?7, reach = ?8, role = ?9,
 			audiences = ?10, lifetime = ?11, auth_method = ?12, disabled = ?13, revoked_before = max(revoked_before, ?14), -- never back, whatever the clock does
-			created_at = ?15, changed_at = ?16, keys = ?17, fapi = ?18, tls_subject = ?19
+			created_at = ?15, changed_at = ?16, keys = ?17, fapi = ?18, tls_subject = ?19, trusted_only = ?20
 		WHERE id = ?1 AND partner = ?2`
 	if a.ID != was.ID || a.Partner != was.Partner {
 		return &domain.Error{Kind: domain.Invalid, Public: "an application keeps its identifier and its partner"}
@@ -94,14 +94,22 @@ func putApplication(conn *sqlite.Conn, was, a domain.Application) error {
 	}
 	// Its access tokens die by revoked_before; with this nothing renews them
 	// when it is enabled again.
-	return run(conn, `UPDATE token_family SET ended_at = ?2 WHERE client = ?1 AND ended_at = 0`, a.ID, micros(a.ChangedAt))
+	for _, sql := range []string{
+		`UPDATE token_family SET ended_at = ?2 WHERE client = ?1 AND ended_at = 0`,
+		`UPDATE login SET ended_at = ?2 WHERE client = ?1 AND ended_at = 0`,
+	} {
+		if err := run(conn, sql, a.ID, micros(a.ChangedAt)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func applicationValues(a domain.Application) []any {
 	return []any{
 		a.ID, a.Partner, a.Name, a.Type, list(a.Grants), list(a.URIs), a.SkipAuthorization, a.Reach, a.Role,
 		words(a.Audiences.Names()), a.Lifetime.Microseconds(), a.AuthMethod, a.Disabled, micros(a.RevokedBefore),
-		micros(a.CreatedAt), micros(a.ChangedAt), string(a.Keys), a.FAPI, a.TLSSubject,
+		micros(a.CreatedAt), micros(a.ChangedAt), string(a.Keys), a.FAPI, a.TLSSubject, a.TrustedOnly,
 	}
 }
 
@@ -139,5 +147,6 @@ func scanApplication(row *sqlite.Stmt) (domain.Application, error) {
 		Keys:              keys,
 		FAPI:              row.ColumnBool(17),
 		TLSSubject:        row.ColumnText(18),
+		TrustedOnly:       row.ColumnBool(19),
 	}, stored(err)
 }

@@ -156,14 +156,14 @@ func (s *Store) AuditLeaves(ctx context.Context, f audit.Filter) (list []audit.L
 		AND (?2 = '' OR action GLOB ?2) AND (?3 = '' OR partner = ?3)
 		AND (?4 = '' OR client = ?4 OR object = ?4) AND (?5 = '' OR person = ?5 OR object = ?5)
 		AND (?6 = '' OR object = ?6) AND (?7 = '' OR address = ?7)
-		AND (?8 = 0 OR at >= ?8) AND (?9 = 0 OR at < ?9)`
+		AND (?8 = 0 OR at >= ?8) AND (?9 = 0 OR at < ?9) AND (?11 = 0 OR seq <= ?11)`
 	sql := `SELECT ` + columns + chosen + ` ORDER BY seq LIMIT ?10`
 	if f.Newest {
 		sql = `SELECT * FROM (SELECT ` + columns + chosen + ` ORDER BY seq DESC LIMIT ?10) ORDER BY seq`
 	}
 	err = s.read(ctx, "read the audit log", func(conn *sqlite.Conn) error {
 		list, err = all(conn, scanLeaf, sql,
-			f.First, f.Action, f.Partner, f.Client, f.User, f.Object, f.Address, micros(f.From), micros(f.To), f.Limit)
+			f.First, f.Action, f.Partner, f.Client, f.User, f.Object, f.Address, micros(f.From), micros(f.To), f.Limit, f.Before)
 		return err
 	})
 	return list, err

@@ -10,10 +10,11 @@ import (
 	"github.com/wattgate/wattgate/internal/domain"
 )
 
-// A scope with an application sees a supply point s at a property p of an
-// account a only while a consent is active that the account's own person gave to
-// that application, and that allows the permission that is needed. Who moves out
-// takes the consent along: it never opens what the next person uses.
+// A scope with an application sees a supply point s at a property p that an
+// account a has or has had only while a consent is active that the account's own
+// person gave to that application, and that allows the permission that is needed.
+// When the account has it is for package usage to heed: a consent opens what its
+// own giver used there, and never what somebody before or after did.
 //
 // ?1 is what is asked for, ?2 to ?6 are the scope ([agreedArgs]). A scope without
 // an instant sees nothing. The joins are in this order, whatever the planner
@@ -26,10 +27,11 @@ const (
 			CROSS JOIN supply_point s ON s.id = consent_point.supply_point `
 	underAccount = `
 		FROM account a` + agreedPoints + `
-			CROSS JOIN property p ON p.id = s.property AND p.partner = s.partner AND p.account = a.number `
+			CROSS JOIN property p ON p.id = s.property AND p.partner = s.partner
+				AND p.id IN (SELECT property FROM occupancy WHERE partner = a.partner AND account = a.number) `
 	atProperty = `
 		FROM property p
-			CROSS JOIN account a ON a.partner = p.partner AND a.number = p.account` + agreedPoints + `AND s.property = p.id `
+			CROSS JOIN account a ON a.partner = p.partner AND a.number IN (` + haveHad + `)` + agreedPoints + `AND s.property = p.id `
 	agreed = `
 		a.partner = ?2 AND p.partner = ?2 AND s.partner = ?2 AND (?3 = '' OR a.person = ?3)
 		AND (consent.account IS NULL OR consent.account = a.number) AND ` + allows
@@ -46,7 +48,7 @@ func agreedArgs(asked any, scope domain.Scope) []any {
 // and allow what is needed, each with one of its supply points at the property.
 func (s *Store) ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) (list []domain.Consent, err error) {
 	const sql = `
-		SELECT consent.id, consent.client, consent.partner, consent.person, consent.account,
+		SELECT DISTINCT consent.id, consent.client, consent.partner, consent.person, consent.account,
 			s.market, s.identifier, consent.finest, consent.history_from,
 			consent.valid_until, consent.purpose, consent.created_at, consent.permissions` + atProperty + `
 		WHERE p.id = ?1 AND ` + agreed + `
@@ -114,7 +116,7 @@ func agreedAccounts(conn *sqlite.Conn, scope domain.Scope, id domain.UserID) ([]
 // agreedProperty finds a property of which a scope with an application sees
 // anything.
 func agreedProperty(conn *sqlite.Conn, scope domain.Scope, id domain.PropertyID) (domain.Property, error) {
-	const sql = `SELECT ` + propertyColumns + atProperty + `WHERE p.id = ?1 AND ` + agreed + `LIMIT 1`
+	const sql = `SELECT ` + propertyOf + atProperty + `WHERE p.id = ?1 AND ` + agreed + `LIMIT 1`
 	return one(conn, aProperty, scanProperty, sql, agreedArgs(id, scope)...)
 }
 
@@ -122,7 +124,7 @@ func agreedProperty(conn *sqlite.Conn, scope domain.Scope, id domain.PropertyID)
 // application sees anything, by identifier.
 func agreedProperties(conn *sqlite.Conn, scope domain.Scope, number domain.AccountNumber) ([]domain.Property, error) {
 	const sql = `
-		SELECT DISTINCT ` + propertyColumns + underAccount + `
+		SELECT DISTINCT ` + propertyOf + underAccount + `
 		WHERE a.number = ?1 AND ` + agreed + `ORDER BY p.id`
 	list, err := all(conn, scanProperty, sql, agreedArgs(number, scope)...)
 	if err == nil && len(list) == 0 {
@@ -137,15 +139,25 @@ func agreedChannels(conn *sqlite.Conn, scope domain.Scope, id domain.PropertyID)
 	const sql = `
 		SELECT ` + channelColumns + `
 		FROM property p
-			CROSS JOIN account a ON a.partner = p.partner AND a.number = p.account
 			CROSS JOIN supply_point s ON s.partner = p.partner AND s.property = p.id
 			CROSS JOIN channel c ON c.supply_point_id = s.id
 		WHERE p.id = ?1 AND EXISTS (
-			SELECT 1 FROM consent
+			SELECT 1 FROM account a
+				CROSS JOIN consent ON consent.client = ?4 AND consent.person = a.person
 				CROSS JOIN consent_point ON consent_point.consent = consent.id AND consent_point.supply_point = s.id
-			WHERE consent.client = ?4 AND consent.person = a.person AND ` + agreed + `)
+			WHERE a.partner = p.partner AND a.number IN (` + haveHad + `) AND ` + agreed + `)
 		ORDER BY s.market, s.identifier, c.direction, c.register, c.unit`
 	return all(conn, scanChannel, sql, agreedArgs(id, scope)...)
+}
+
+// agreedSupplyPoints lists the supply points of a property that a scope with an
+// application sees, by market and identifier.
+func agreedSupplyPoints(conn *sqlite.Conn, scope domain.Scope, id domain.PropertyID) ([]domain.SupplyPoint, error) {
+	const sql = `
+		SELECT DISTINCT ` + supplyPointColumns + atProperty + `
+		WHERE p.id = ?1 AND ` + agreed + `
+		ORDER BY s.market, s.identifier`
+	return all(conn, scanSupplyPoint, sql, agreedArgs(id, scope)...)
 }
 
 // agreedSupplyPoint finds a supply point that a scope with an application sees.
@@ -154,7 +166,7 @@ func agreedSupplyPoint(conn *sqlite.Conn, scope domain.Scope, market domain.Mark
 		SELECT ` + supplyPointColumns + `
 		FROM supply_point s
 			CROSS JOIN property p ON p.id = s.property AND p.partner = s.partner
-			CROSS JOIN account a ON a.partner = p.partner AND a.number = p.account
+			CROSS JOIN account a ON a.partner = p.partner AND a.number IN (` + haveHad + `)
 			CROSS JOIN consent ON consent.client = ?4 AND consent.person = a.person
 			CROSS JOIN consent_point ON consent_point.consent = consent.id AND consent_point.supply_point = s.id
 		WHERE s.market = ?1 AND s.identifier = ?7 AND ` + agreed + `LIMIT 1`

@@ -18,7 +18,7 @@ const (
 )
 
 // addConsent adds a consent with its supply points, which are of the partner and
-// hang on an account of the person.
+// at properties that the person has, or will have.
 func addConsent(conn *sqlite.Conn, c domain.Consent) error {
 	const sql = `
 		INSERT INTO consent (id, client, partner, person, account, finest, history_from, valid_until, purpose, created_at, revoked_at, permissions)
@@ -27,8 +27,8 @@ func addConsent(conn *sqlite.Conn, c domain.Consent) error {
 		INSERT INTO consent_point (consent, supply_point, partner)
 		SELECT ?1, s.id, s.partner FROM supply_point s
 			JOIN property p ON p.id = s.property AND p.partner = s.partner
-			JOIN account a ON a.partner = p.partner AND a.number = p.account
-		WHERE s.market = ?2 AND s.identifier = ?3 AND s.partner = ?4 AND a.person = ?5 AND (?6 = '' OR a.number = ?6)`
+		WHERE s.market = ?2 AND s.identifier = ?3 AND s.partner = ?4 AND EXISTS (
+			` + hadBy + `a.person = ?5 AND (?6 = '' OR a.number = ?6) AND (o.until_at = 0 OR o.until_at > ?7))`
 	err := insert(conn, "this consent exists", sql,
 		c.ID, c.Application, c.Partner, c.User, optional(c.Account), c.Finest.Microseconds(), c.HistoryFrom, micros(c.ValidUntil),
 		c.Purpose, micros(c.CreatedAt), micros(c.RevokedAt), words(c.Permissions.Names()))
@@ -36,7 +36,7 @@ func addConsent(conn *sqlite.Conn, c domain.Consent) error {
 		return err
 	}
 	for _, p := range c.SupplyPoints {
-		if err := changed(conn, aSupplyPoint, point, c.ID, p.Market, p.Identifier, c.Partner, c.User, c.Account); err != nil {
+		if err := changed(conn, aSupplyPoint, point, c.ID, p.Market, p.Identifier, c.Partner, c.User, c.Account, micros(c.CreatedAt)); err != nil {
 			return err
 		}
 	}
@@ -149,19 +149,21 @@ func (s *Store) EndConsent(ctx context.Context, id domain.ConsentID, by domain.C
 	return families, err
 }
 
-// CustomersPoints lists a customer's accounts and supply points.
+// CustomersPoints lists a customer's accounts, and the supply points at the
+// properties that these have now or will have.
 func (s *Store) CustomersPoints(ctx context.Context, scope domain.Scope) (accounts []domain.Account, points []authorize.OfferedPoint, err error) {
 	const ofUser = `SELECT number, partner, person FROM account WHERE person = ?1 AND partner = ?2 ORDER BY number`
 	const sql = `
-		SELECT s.market, s.identifier, a.number, p.id, p.label, p.address, p.postcode
-		FROM account a JOIN property p ON p.partner = a.partner AND p.account = a.number
+		SELECT DISTINCT s.market, s.identifier, a.number, p.id, p.label, p.address, p.postcode
+		FROM account a JOIN occupancy o ON o.partner = a.partner AND o.account = a.number AND (o.until_at = 0 OR o.until_at > ?3)
+			JOIN property p ON p.partner = o.partner AND p.id = o.property
 			JOIN supply_point s ON s.partner = p.partner AND s.property = p.id
 		WHERE a.person = ?1 AND a.partner = ?2 ORDER BY a.number, p.id, s.market, s.identifier`
 	err = s.readAt(ctx, "list a customer's supply points", func(conn *sqlite.Conn) error {
 		if accounts, err = all(conn, scanAccount, ofUser, scope.User, scope.Partner); err != nil {
 			return err
 		}
-		points, err = all(conn, scanOffered, sql, scope.User, scope.Partner)
+		points, err = all(conn, scanOffered, sql, scope.User, scope.Partner, micros(s.now()))
 		return err
 	})
 	return accounts, points, err

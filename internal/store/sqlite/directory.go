@@ -18,6 +18,7 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 	d := &domain.Directory{
 		Applications: map[domain.ClientID]*domain.Listing{},
 		Revoked:      map[domain.UserID]time.Time{},
+		Partners:     map[domain.PartnerID]domain.PartnerStanding{},
 		Roles:        map[domain.RoleName]domain.Permissions{},
 	}
 	err := s.readAt(ctx, "read the directory", func(conn *sqlite.Conn) error {
@@ -34,6 +35,9 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 		if err := listSecrets(conn, d, s.now()); err != nil {
 			return err
 		}
+		if err := listPartners(conn, d); err != nil {
+			return err
+		}
 		return listRevoked(conn, d)
 	})
 	if err != nil {
@@ -45,7 +49,7 @@ func (s *Store) Directory(ctx context.Context) (*domain.Directory, error) {
 func listApplications(conn *sqlite.Conn, d *domain.Directory) error {
 	const sql = `
 		SELECT a.id, a.partner, a.name, a.type, a.grants, a.uris, a.skip_authorization, a.reach, a.role,
-			a.audiences, a.lifetime, a.auth_method, a.disabled, a.revoked_before, a.created_at, a.changed_at, a.keys, a.fapi, a.tls_subject,
+			a.audiences, a.lifetime, a.auth_method, a.disabled, a.revoked_before, a.created_at, a.changed_at, a.keys, a.fapi, a.tls_subject, a.trusted_only,
 			a.disabled OR p.disabled, max(a.revoked_before, p.revoked_before)
 		FROM application a JOIN partner p ON p.id = a.partner`
 	return sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
@@ -53,8 +57,8 @@ func listApplications(conn *sqlite.Conn, d *domain.Directory) error {
 		d.Applications[a.ID] = &domain.Listing{
 			Application: a,
 			Permissions: d.Roles[a.Role],
-			Closed:      row.ColumnBool(19),
-			DeadUntil:   instant(row.ColumnInt64(20)),
+			Closed:      row.ColumnBool(20),
+			DeadUntil:   instant(row.ColumnInt64(21)),
 		}
 		return err
 	}})
@@ -83,6 +87,16 @@ func listRevoked(conn *sqlite.Conn, d *domain.Directory) error {
 			until = forever
 		}
 		d.Revoked[domain.UserID(row.ColumnText(0))] = until
+		return nil
+	}})
+}
+
+func listPartners(conn *sqlite.Conn, d *domain.Directory) error {
+	const sql = `
+		SELECT id, disabled, revoked_before FROM partner
+		WHERE disabled <> 0 OR revoked_before <> 0`
+	return sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+		d.Partners[domain.PartnerID(row.ColumnText(0))] = domain.PartnerStanding{Closed: row.ColumnBool(1), DeadUntil: instant(row.ColumnInt64(2))}
 		return nil
 	}})
 }

@@ -25,6 +25,7 @@ type disk struct {
 	chance *rand.Rand
 	server *fuse.Server
 	dir    string
+	read   bool // the process that writes also reads
 
 	mu     sync.Mutex
 	files  map[string]*diskFile // as programs see them

@@ -30,6 +30,41 @@ func (s *Store) Values(ctx context.Context, sql string) (list []string, err erro
 	return list, err
 }
 
+// Hold takes a picture of the database, which somebody reads until release.
+func (s *Store) Hold(ctx context.Context) (release func(), err error) {
+	conn, err := s.readers.Take(context.WithoutCancel(ctx))
+	if err != nil {
+		return nil, err
+	}
+	release = func() {
+		_ = run(conn, "ROLLBACK") // also one that has not begun
+		s.readers.Put(conn)
+	}
+	if err = run(conn, "BEGIN"); err == nil {
+		_, err = number(conn, "SELECT count(*) FROM role")
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// Log returns how many pages the log has, and how many count as written back,
+// once what the changes before made due is done.
+func (s *Store) Log(ctx context.Context) (pages, back uint32, err error) {
+	err = s.Change(ctx, func(*sqlite.Conn) error {
+		pages, back = s.writer.log.index.frames(), s.writer.log.index.back()
+		return nil
+	})
+	return pages, back, err
+}
+
+// WriteBackAgain is what follows a failure.
+func (s *Store) WriteBackAgain(ctx context.Context) error {
+	return s.Change(ctx, func(*sqlite.Conn) error { return s.writer.log.again() })
+}
+
 // Waiting returns how many changes wait for the writer.
 func (s *Store) Waiting() int {
 	s.writer.mu.Lock()

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -22,7 +23,12 @@ import (
 // sendTo makes the test binary import batches into the database of that name,
 // from those on that sendFrom says: a process whose files lie on a disk of ours
 // must be another one, because it waits for us where Go does not know of it.
-const sendTo, sendFrom = "WATTGATE_TEST_SEND_TO", "WATTGATE_TEST_SEND_FROM"
+// Where sendRead is set, it also reads.
+const sendTo, sendFrom, sendRead = "WATTGATE_TEST_SEND_TO", "WATTGATE_TEST_SEND_FROM", "WATTGATE_TEST_SEND_READ"
+
+// trouble precedes what that process is told of the log, and nil once all is well
+// again.
+const trouble = "trouble:"
 
 func TestMain(m *testing.M) {
 	file := os.Getenv(sendTo)
@@ -35,11 +41,16 @@ func TestMain(m *testing.M) {
 		_, _ = os.Stdin.Read(make([]byte, 1))
 		cancel()
 	}()
-	s, err := sqlite.Open(ctx, file, sqlite.Options{Now: time.Now})
+	s, err := sqlite.Open(ctx, file, sqlite.Options{Now: time.Now, Trouble: func(err error) {
+		fmt.Fprintln(os.Stderr, trouble, err)
+	}})
+	reads := &reads{to: os.Stdout, store: s}
 	if err == nil {
-		err = storetest.Send(ctx, s, time.Now, os.Getenv(sendFrom), os.Stdout)
+		reads.never = os.Getenv(sendRead) == ""
+		err = storetest.Send(ctx, s, time.Now, os.Getenv(sendFrom), reads)
 	}
 	if err == nil {
+		reads.end()
 		err = s.Close()
 	}
 	if err != nil {
@@ -48,9 +59,56 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// reads passes on what is said, and counts the lines: for some of them, somebody
+// reads one picture of the database, and then nobody for some more. So the log
+// can be written back in part only, and then again all of it.
+type reads struct {
+	to    io.Writer
+	store *sqlite.Store
+	never bool
+
+	mu      sync.Mutex
+	lines   int
+	release func()
+}
+
+// Write passes on a line.
+func (r *reads) Write(line []byte) (int, error) {
+	const period, reading = 50, 40
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines++
+	switch r.lines % period {
+	case 1:
+		if r.never {
+			break
+		}
+		if release, err := r.store.Hold(context.Background()); err == nil { // the disk may fail
+			r.release = release
+		}
+	case reading:
+		r.stop()
+	}
+	return r.to.Write(line)
+}
+
+func (r *reads) stop() {
+	if r.release != nil {
+		r.release()
+		r.release = nil
+	}
+}
+
+func (r *reads) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stop()
+}
+
 // send starts a process that imports into a database on the disk, listens to it
-// until it ends, and calls f after each line: stop lets it close the database.
-func (d *disk) send(t *testing.T, c *storetest.Crash, f func(stop func(), line string)) {
+// until it ends, and calls f after each line: stop lets it close the database. It
+// returns what the process says beside that.
+func (d *disk) send(t *testing.T, c *storetest.Crash, f func(stop func(), line string)) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // whatever happens, nothing is left running
 	defer cancel()
@@ -60,6 +118,9 @@ func (d *disk) send(t *testing.T, c *storetest.Crash, f func(stop func(), line s
 	}
 	cmd := exec.CommandContext(ctx, executable)
 	cmd.Env = append(os.Environ(), sendTo+"="+filepath.Join(d.dir, "wattgate.db"), sendFrom+"="+c.From())
+	if d.read {
+		cmd.Env = append(cmd.Env, sendRead+"=yes")
+	}
 	cmd.WaitDelay = time.Second
 	var said strings.Builder
 	cmd.Stderr = &said
@@ -90,6 +151,7 @@ func (d *disk) send(t *testing.T, c *storetest.Crash, f func(stop func(), line s
 	if err := cmd.Wait(); err != nil && !d.gone() {
 		t.Errorf("the process that sends: %v\n%s", err, said.String())
 	}
+	return said.String()
 }
 
 // lay writes what is left of a disk into a folder, opens it and checks it.
@@ -187,21 +249,36 @@ func TestFaultyDisk(t *testing.T) {
 
 // TestFaultyWritingBack: the log cannot be written back into the database at
 // first, while it grows as ever. Nobody who sends notices, and what the disk has
-// forgotten by then is written once more.
+// forgotten by then is written once more, also what was written back without the
+// rest because somebody still read an older picture.
 func TestFaultyWritingBack(t *testing.T) {
-	for name, f := range map[string]fault{
-		"writes fail":         {errno: syscall.EIO, writes: true, only: "wattgate.db", times: 3},
-		"synchronizing fails": {errno: syscall.EIO, syncs: true, only: "wattgate.db", times: 3},
+	for name, test := range map[string]struct {
+		fault
+		read bool // somebody reads meanwhile, so that the log is written back in part
+	}{
+		"writes fail":                              {fault: fault{errno: syscall.EIO, writes: true, only: "wattgate.db", times: 2}},
+		"synchronizing fails":                      {fault: fault{errno: syscall.EIO, syncs: true, only: "wattgate.db", times: 2}},
+		"writes fail while somebody reads":         {fault{errno: syscall.EIO, writes: true, only: "wattgate.db", times: 2}, true},
+		"synchronizing fails while somebody reads": {fault{errno: syscall.EIO, syncs: true, only: "wattgate.db", times: 2}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const goOn = 40
+			const goOn = 100
+			rounds := 2
+			if detector {
+				if rounds = 1; !test.read || !test.syncs {
+					t.Log("one of them is enough for the race detector; this runs without it")
+					return
+				}
+			}
+			f := test.fault
 			chance := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 			var c storetest.Crash
 			var left map[string][]byte
-			for range 2 {
+			for range rounds {
 				d := mountDisk(t, chance, left)
+				d.read = test.read
 				lines, after := 0, 0
-				d.send(t, &c, func(_ func(), line string) {
+				said := d.send(t, &c, func(_ func(), line string) {
 					if strings.HasPrefix(line, "refused") && !d.gone() {
 						t.Errorf("got %q, want no refusal: the log could be written", line)
 					}
@@ -218,6 +295,10 @@ func TestFaultyWritingBack(t *testing.T) {
 				d.unmount()
 				if !d.gone() {
 					t.Fatalf("got %d failures in %d batches, want %d and then the end of the power", d.met(), lines, f.times)
+				}
+				first, then, _ := strings.Cut(said, "\n")
+				if !strings.HasPrefix(first, trouble+" write the log back") || !strings.HasPrefix(then, trouble+" <nil>\n") {
+					t.Errorf("got told %q, want the trouble once and then its end", said)
 				}
 				left = d.left
 				lay(t, left, &c)

@@ -190,7 +190,7 @@ func (t *transfer) finish() error {
 			return err
 		}
 	}
-	return nil
+	return t.note()
 }
 
 // watermark moves a channel's watermark over the days that are complete.

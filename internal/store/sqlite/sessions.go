@@ -10,7 +10,10 @@ import (
 	"github.com/wattgate/wattgate/internal/session"
 )
 
-const aSession = "this session"
+const (
+	aSession       = "this session"
+	forgetSessions = `DELETE FROM session WHERE auth_time < ?1`
+)
 
 // CustomerPassword finds a customer of the partner by e-mail address, and the
 // hash of the password. Neither of the two is disabled, and the customer is not
@@ -34,7 +37,6 @@ func (s *Store) CustomerPassword(ctx context.Context, partner domain.PartnerID, 
 // transaction with the end of the one that the browser had before, and forgets
 // those that began before the instant.
 func (s *Store) AddSession(ctx context.Context, n session.Session, hash string, old session.Digest, before time.Time, e domain.Entry) error {
-	const forget = `DELETE FROM session WHERE auth_time < ?1`
 	// While argon2 worked, the password may have been replaced, or whom it is of
 	// disabled: what was checked must still be so.
 	const add = `
@@ -42,7 +44,7 @@ func (s *Store) AddSession(ctx context.Context, n session.Session, hash string, 
 		SELECT ?1, p.id, ?3, ?4 FROM person p JOIN partner q ON q.id = p.partner
 		WHERE p.id = ?2 AND p.password_hash = ?5 AND p.customer = 1 AND p.staff = 0 AND p.disabled = 0 AND q.disabled = 0`
 	return s.change(ctx, "add a session", func(conn *sqlite.Conn) error {
-		if err := run(conn, forget, micros(before)); err != nil {
+		if err := run(conn, forgetSessions, micros(before)); err != nil {
 			return err
 		}
 		if err := endSession(conn, old); err != nil {
@@ -60,15 +62,16 @@ func (s *Store) AddSession(ctx context.Context, n session.Session, hash string, 
 
 // FindSession finds a session and its person, as long as the person stands.
 func (s *Store) FindSession(ctx context.Context, d session.Digest) (found session.Session, u domain.User, err error) {
-	const sql = `SELECT person, auth_time, seen_at FROM session WHERE digest = ?1`
+	const sql = `SELECT person, auth_time, seen_at, proven_at FROM session WHERE digest = ?1`
 	const who = `
 		SELECT ` + userColumns + ` FROM person
 		WHERE id = ?1 AND disabled = 0 AND revoked_before < ?2
-			AND (partner IS NULL OR EXISTS (SELECT 1 FROM partner WHERE partner.id = person.partner AND partner.disabled = 0))`
+			AND (partner IS NULL OR EXISTS (SELECT 1 FROM partner WHERE partner.id = person.partner AND partner.disabled = 0 AND partner.revoked_before < ?2))`
 	err = s.readAt(ctx, "find a session", func(conn *sqlite.Conn) error {
 		found, err = one(conn, aSession, func(row *sqlite.Stmt) (session.Session, error) {
 			return session.Session{
 				Digest: d, User: domain.UserID(row.ColumnText(0)), AuthTime: instant(row.ColumnInt64(1)), SeenAt: instant(row.ColumnInt64(2)),
+				ProvenAt: instant(row.ColumnInt64(3)),
 			}, nil
 		}, sql, d[:])
 		if err != nil {

@@ -35,6 +35,10 @@ type Options struct {
 	Evidence bool
 	// Busy is how long to wait for another process that writes; 0 means 10 s.
 	Busy time.Duration
+	// Trouble is told when the write-ahead log can no longer be written back
+	// into the database, and with nil when it can again. Meanwhile the log grows,
+	// and all else goes on. nil: nobody is told.
+	Trouble func(error)
 }
 
 // Store is the engine. Its methods may be called from many goroutines.
@@ -45,6 +49,7 @@ type Store struct {
 	writer  *writer
 
 	customers   customers
+	homes       homes
 	reading     sync.WaitGroup // of all customers, once
 	stopReading context.CancelFunc
 
@@ -86,6 +91,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Pseudonym == nil {
 		o.Pseudonym = func(address string) string { return address }
 	}
+	if o.Trouble == nil {
+		o.Trouble = func(error) {}
+	}
 	s := &Store{now: o.Now, alias: o.Pseudonym}
 	synchronous := "FULL"
 	if path == "" || path == ":memory:" {
@@ -124,6 +132,13 @@ func (s *Store) open(ctx context.Context, path, synchronous string, o Options) e
 	if err == nil {
 		err = s.guardTriggers(ctx, conn, o.Evidence)
 	}
+	if err == nil && !o.Evidence {
+		err = s.homes.watch(conn)
+	}
+	var log *checkpoints
+	if err == nil {
+		log, err = openCheckpoints(path, synchronous, o)
+	}
 	if err == nil {
 		s.readers, err = sqlitex.NewPool(path, sqlitex.PoolOptions{
 			Flags:       sqlite.OpenReadWrite, // reading a WAL needs to write its index
@@ -132,10 +147,16 @@ func (s *Store) open(ctx context.Context, path, synchronous string, o Options) e
 		})
 	}
 	if err != nil {
-		_ = conn.Close() // the first error is the one to tell
+		if log != nil {
+			_ = log.close() // the first error is the one to tell
+		}
+		_ = conn.Close()
 		return err
 	}
-	s.writer = startWriter(conn, &s.tree, s.customers.follow)
+	s.writer = startWriter(conn, &s.tree, func(conn *sqlite.Conn) {
+		s.customers.follow(conn)
+		s.homes.follow(conn)
+	}, log)
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stopReading = stop
 	s.reading.Go(func() {
@@ -165,6 +186,7 @@ func prepareWriter(ctx context.Context, conn *sqlite.Conn, synchronous string, b
 	}
 	for _, pragma := range append(first,
 		"PRAGMA journal_mode = WAL",
+		"PRAGMA wal_autocheckpoint = 0", // see checkpoints
 		"PRAGMA synchronous = "+synchronous,
 		"PRAGMA foreign_keys = ON",
 		"PRAGMA temp_store = MEMORY",
@@ -228,6 +250,9 @@ func (s *Store) Close() error {
 	s.stopReading()
 	s.reading.Wait()
 	err := s.readers.Close()
+	if err2 := s.writer.log.close(); err == nil {
+		err = err2
+	}
 	// The writer's connection goes last: the last one removes the log, and only
 	// where it may write.
 	if err2 := s.writer.conn.Close(); err == nil {

@@ -18,15 +18,8 @@ const (
 
 // AddUser adds a user, with the account of a customer.
 func (s *Store) AddUser(ctx context.Context, u domain.User, passwordHash string, account *domain.Account, e domain.Entry) error {
-	const sql = `
-		INSERT INTO person (` + userColumns + `, password_hash)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
 	return s.change(ctx, "add a user", func(conn *sqlite.Conn) error {
-		err := insert(conn, "a user with this e-mail address exists", sql,
-			u.ID, optional(u.Partner), u.Customer, u.Staff, words(u.Permissions.Names()), u.Email,
-			u.FirstName, u.MiddleName, u.Surname, u.Phone, u.BirthDate, u.CustomerNumber,
-			u.Disabled, micros(u.RevokedBefore), micros(u.CreatedAt), passwordHash)
-		if err != nil {
+		if err := addUser(conn, u, passwordHash); err != nil {
 			return err
 		}
 		if account != nil {
@@ -36,6 +29,16 @@ func (s *Store) AddUser(ctx context.Context, u domain.User, passwordHash string,
 		}
 		return s.record(conn, e)
 	})
+}
+
+func addUser(conn *sqlite.Conn, u domain.User, passwordHash string) error {
+	const sql = `
+		INSERT INTO person (` + userColumns + `, password_hash)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
+	return insert(conn, "a user with this e-mail address exists", sql,
+		u.ID, optional(u.Partner), u.Customer, u.Staff, words(u.Permissions.Names()), u.Email,
+		u.FirstName, u.MiddleName, u.Surname, u.Phone, u.BirthDate, u.CustomerNumber,
+		u.Disabled, micros(u.RevokedBefore), micros(u.CreatedAt), passwordHash)
 }
 
 // FindUser finds a user of any partner.
@@ -92,28 +95,20 @@ func (s *Store) users(ctx context.Context, sql string, args ...any) (list []doma
 	return list, err
 }
 
-// SetPassword replaces the hash of a user's password, and ends the sessions and
-// families of whoever knew the old one.
+// SetPassword replaces the hash of a user's password, and ends the sessions,
+// families and log-ins of whoever knew the old one, with the keys that they may
+// have made.
 func (s *Store) SetPassword(ctx context.Context, id domain.UserID, hash string, now time.Time, e domain.Entry) (families []string, err error) {
 	const sql = `UPDATE person SET password_hash = ?2 WHERE id = ?1`
-	// By the applications of the partner, because families have an index by these.
-	const living = `
-		SELECT f.id FROM person p CROSS JOIN application a CROSS JOIN token_family f
-		WHERE p.id = ?1 AND a.partner = p.partner AND f.client = a.id AND f.person = p.id AND f.ended_at = 0`
 	err = s.change(ctx, "set a password", func(conn *sqlite.Conn) error {
 		if err := changed(conn, aUser, sql, id, hash); err != nil {
 			return err
 		}
-		if err := run(conn, `DELETE FROM session WHERE person = ?1`, id); err != nil {
+		if families, err = endAllOf(conn, id, now); err != nil {
 			return err
 		}
-		if families, err = all(conn, func(row *sqlite.Stmt) (string, error) { return row.ColumnText(0), nil }, living, id); err != nil {
+		if err := forgetKeys(conn, id); err != nil {
 			return err
-		}
-		for _, family := range families {
-			if _, err := stopFamily(conn, family, now); err != nil {
-				return err
-			}
 		}
 		return s.record(conn, e)
 	})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	lib "modernc.org/sqlite/lib"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -18,6 +19,7 @@ type writer struct {
 	conn  *sqlite.Conn
 	tree  *tree              // of the audit log, as far as it is known
 	after func(*sqlite.Conn) // follows what was committed
+	log   *checkpoints
 
 	mu      sync.Mutex
 	ready   *sync.Cond // something waits, or the end has come
@@ -42,8 +44,8 @@ const maxBatch = 256
 
 var errClosed = errors.New("the database is closed")
 
-func startWriter(conn *sqlite.Conn, t *tree, after func(*sqlite.Conn)) *writer {
-	w := &writer{conn: conn, tree: t, after: after, stopped: make(chan struct{})}
+func startWriter(conn *sqlite.Conn, t *tree, after func(*sqlite.Conn), log *checkpoints) *writer {
+	w := &writer{conn: conn, tree: t, after: after, log: log, stopped: make(chan struct{})}
 	w.ready = sync.NewCond(&w.mu)
 	go w.loop()
 	return w
@@ -135,11 +137,14 @@ func (w *writer) loop() {
 			}
 			j.answer <- j.err
 		}
+		if w.log.due() {
+			w.log.run(lib.SQLITE_CHECKPOINT_PASSIVE)
+		}
 	}
 	// Closing the last connection does the same; this also shrinks the log
 	// where another process keeps the file open. What it cannot write back
 	// stays in the log, which is no loss.
-	_ = run(w.conn, "PRAGMA wal_checkpoint(TRUNCATE)")
+	w.log.run(lib.SQLITE_CHECKPOINT_TRUNCATE)
 }
 
 // take waits for jobs and returns those that share the next transaction; none

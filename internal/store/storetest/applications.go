@@ -38,7 +38,7 @@ var applications = []promise{
 			ID: "app_full", Name: "a full one", Partner: w.alpha.partner.ID, Type: domain.Public,
 			Grants: []string{"a", "b"}, URIs: []string{"https://a", "https://b"}, SkipAuthorization: true, Reach: domain.ReachConsented,
 			Role: domain.RoleThirdPartyViewer, Audiences: domain.AudienceSet(domain.AudienceMeasurements), Lifetime: 61 * time.Second,
-			FAPI: true, TLSSubject: "CN=a,O=b",
+			FAPI: true, TLSSubject: "CN=a,O=b", TrustedOnly: true,
 			AuthMethod: domain.ClientSecretBasic, Disabled: true, RevokedBefore: past, CreatedAt: past, ChangedAt: future,
 		}
 		must(t, w.AddApplication(t.Context(), a, nil, w.entry("application.create")))

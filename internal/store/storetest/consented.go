@@ -55,8 +55,10 @@ func (w *world) sees(t *testing.T, what string, scope domain.Scope, h house, wan
 	properties, ofAccount := w.Properties(t.Context(), scope, h.account.Number)
 	channels, ofProperty := w.Channels(t.Context(), scope, h.property.ID)
 	point, named := w.SupplyPoint(t.Context(), scope, h.point.Market, h.point.Identifier)
+	points, there := w.SupplyPoints(t.Context(), scope, h.property.ID)
 	for name, err := range map[string]error{
 		"user": user, "account": account, "accounts": ofUser, "property": property, "properties": ofAccount, "channels": ofProperty, "supply point": named,
+		"supply points": there,
 	} {
 		switch {
 		case want && err != nil:
@@ -70,6 +72,7 @@ func (w *world) sees(t *testing.T, what string, scope domain.Scope, h house, wan
 		equal(t, what+": properties", properties, []domain.Property{h.property})
 		equal(t, what+": channels", channels, []domain.Channel{h.channel})
 		equal(t, what+": supply point", point, h.point)
+		equal(t, what+": supply points", points, []domain.SupplyPoint{h.point})
 	}
 }
 

@@ -116,6 +116,33 @@ var properties = []promise{
 		_, err = w.SupplyPoint(t.Context(), domain.Scope{}, w.alpha.point.Market, w.alpha.point.Identifier)
 		refused(t, "a supply point for nobody", err, domain.NotFound)
 	}},
+	{"a scope lists its own supply points only, those without channels too", func(t *testing.T, w *world) {
+		var gas domain.SupplyPoint
+		must(t, w.TakeIn(t.Context(), func(tx intake.Tx) (err error) {
+			gas, err = tx.AddSupplyPoint(domain.SupplyPoint{
+				Partner: w.alpha.partner.ID, Property: w.alpha.property.ID, Market: domain.MarketNLDGas, Identifier: "G1", Zone: w.alpha.property.Zone,
+			})
+			return err
+		}))
+		for _, scope := range []domain.Scope{w.alpha.scope(), w.alpha.own()} {
+			got, err := w.SupplyPoints(t.Context(), scope, w.alpha.property.ID)
+			must(t, err)
+			equal(t, "supply points", got, []domain.SupplyPoint{w.alpha.point, gas})
+			_, foreign := w.SupplyPoints(t.Context(), scope, w.beta.property.ID)
+			_, unknown := w.SupplyPoints(t.Context(), scope, unknownProperty)
+			alike(t, "the supply points of a property", foreign, unknown)
+		}
+		neighbour, _ := w.customer(t, w.alpha.partner.ID, "3")
+		_, err := w.SupplyPoints(t.Context(), domain.Scope{Partner: w.alpha.partner.ID, User: neighbour.ID}, w.alpha.property.ID)
+		refused(t, "a neighbour's supply points", err, domain.NotFound)
+		_, err = w.SupplyPoints(t.Context(), domain.Scope{}, w.alpha.property.ID)
+		refused(t, "supply points for nobody", err, domain.NotFound)
+		empty := domain.Property{ID: "prop_empty", Partner: w.alpha.partner.ID, Account: w.alpha.account.Number, Zone: "+10:00"}
+		must(t, w.AddProperty(t.Context(), empty, w.entry("property.create")))
+		got, err := w.SupplyPoints(t.Context(), w.alpha.own(), empty.ID)
+		must(t, err)
+		equal(t, "supply points of a place without any", len(got), 0)
+	}},
 	{"a property cannot hang on another partner's account", func(t *testing.T, w *world) {
 		p := domain.Property{ID: "prop_mixed", Partner: w.alpha.partner.ID, Account: w.beta.account.Number}
 		refused(t, "beta's account with alpha", w.AddProperty(t.Context(), p, w.entry("property.create")), domain.NotFound)

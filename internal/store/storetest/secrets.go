@@ -23,6 +23,32 @@ func (w *world) setSecrets(t *testing.T, list ...domain.StoredSecret) {
 }
 
 var secrets = []promise{
+	{"a link belongs to its application, and is opened once and in time", func(t *testing.T, w *world) {
+		h := domain.Handover{Digest: [32]byte{1}, Client: w.alpha.app.ID, Overlap: time.Hour, MadeAt: past, Until: future}
+		short := domain.Handover{Digest: [32]byte{2}, Client: w.beta.app.ID, MadeAt: past, Until: past.Add(time.Hour)}
+		must(t, w.AddHandover(t.Context(), h, w.entry("secret.handover")))
+		must(t, w.AddHandover(t.Context(), short, w.entry("secret.handover")))
+		refused(t, "the same link", w.AddHandover(t.Context(), h, w.entry("secret.handover")), domain.Conflict)
+		for app, want := range map[domain.ClientID][]domain.Handover{w.alpha.app.ID: {h}, w.beta.app.ID: {short}, "app_none": {}} {
+			got, err := w.Handovers(t.Context(), app)
+			must(t, err)
+			equal(t, "links of "+string(app), got, want)
+		}
+		_, err := w.FindHandover(t.Context(), [32]byte{3})
+		refused(t, "no such link", err, domain.NotFound)
+		at := past.Add(2 * time.Hour)
+		_, err = w.OpenHandover(t.Context(), short.Digest, at, w.entry("secret.handover.open"))
+		refused(t, "a link that has run out", err, domain.NotFound)
+		opened, err := w.OpenHandover(t.Context(), h.Digest, at, w.entry("secret.handover.open"))
+		must(t, err)
+		h.OpenedAt = at
+		equal(t, "link", opened, h)
+		_, err = w.OpenHandover(t.Context(), h.Digest, at, w.entry("secret.handover.open"))
+		refused(t, "a link that was opened", err, domain.NotFound)
+		got, err := w.FindHandover(t.Context(), h.Digest)
+		must(t, err)
+		equal(t, "link", got, h)
+	}},
 	{"an application cannot take another one's secret", func(t *testing.T, w *world) {
 		s := secret(w, "one")
 		w.setSecrets(t, s)

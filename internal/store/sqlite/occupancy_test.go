@@ -1,0 +1,66 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	zombie "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/store"
+	"github.com/wattgate/wattgate/internal/store/sqlite"
+)
+
+// TestPropertiesKeepWhoseTheyAre: a database from before moves were kept. Whoever
+// has a property there has had it ever since.
+func TestPropertiesKeepWhoseTheyAre(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wattgate.db")
+	texts, err := store.Scripts(sqlite.Migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := zombie.OpenConn(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const before = 12 // migrations that such a database has seen
+	for _, text := range append(texts[:before:before], `
+		INSERT INTO partner (id, name, disabled, revoked_before, created_at) VALUES ('prt_a', 'a', 0, 0, 0);
+		INSERT INTO person (id, partner, customer, staff, permissions, email, first_name, middle_name, surname, phone, birth_date,
+			customer_number, disabled, revoked_before, created_at, password_hash)
+		VALUES ('usr_a', 'prt_a', 1, 0, '', 'a@example.com', 'A', '', 'B', '', 0, '1', 0, 0, 0, '');
+		INSERT INTO account (partner, number, person) VALUES ('prt_a', 'A-1', 'usr_a');
+		INSERT INTO property (id, partner, account, label, address, postcode, zone) VALUES
+			('prop_1', 'prt_a', 'A-1', '', '[]', '', 'Europe/Amsterdam'), ('prop_2', 'prt_a', 'A-1', '', '[]', '', 'UTC'), ('prop_0', 'prt_a', NULL, '', '[]', '', 'UTC');
+		DROP TABLE audit_before;`, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", 0x57617474, before)) {
+		if err := sqlitex.ExecScript(conn, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path, options())
+	scope := domain.Scope{Partner: "prt_a", User: "usr_a"}
+	got, err := s.Occupancies(t.Context(), scope, domain.OccupancyFilter{User: "usr_a"})
+	if err != nil || len(got) != 2 || got[0].ID == got[1].ID {
+		t.Fatalf("got the periods %+v (%v), want two", got, err)
+	}
+	for i, want := range []domain.Occupancy{{Property: "prop_1", Zone: "Europe/Amsterdam"}, {Property: "prop_2", Zone: "UTC"}} {
+		want.Partner, want.Account, want.User, want.ID = "prt_a", "A-1", "usr_a", got[i].ID
+		if id, err := domain.ParseOccupancyID(got[i].ID.UUID()); err != nil || id != got[i].ID {
+			t.Errorf("the identifier %s is the UUID %q (%v)", got[i].ID, got[i].ID.UUID(), err)
+		}
+		if got[i] != want {
+			t.Errorf("got %+v, want %+v", got[i], want)
+		}
+		if _, err := s.Property(t.Context(), scope, want.Property); err != nil {
+			t.Errorf("%s: %v", want.Property, err)
+		}
+	}
+	if _, err := s.Property(t.Context(), scope, "prop_0"); err == nil {
+		t.Error("a property of nobody is found by a customer")
+	}
+}
