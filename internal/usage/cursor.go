@@ -35,13 +35,17 @@ func (s *Service) seal(property domain.PropertyID, m mark) string {
 	b := make([]byte, 0, 96)
 	b = append(b, cursorVersion)
 	b = binary.AppendVarint(b, m.start)
-	b = append(b, byte(m.name.group)|kind(m.name.index), byte(m.name.direction))
-	b = appendText(b, m.name.identifier)
-	b = appendText(b, m.name.register)
-	b = appendText(b, string(m.name.market))
-	b = appendText(b, string(m.name.unit))
+	b = appendName(b, m.name)
 	b = append(b, s.mac(sealReadings, property, b)...)
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func appendName(b []byte, n name) []byte {
+	b = append(b, byte(n.group)|kind(n.index), byte(n.direction))
+	b = appendText(b, n.identifier)
+	b = appendText(b, n.register)
+	b = appendText(b, string(n.market))
+	return appendText(b, string(n.unit))
 }
 
 // open reads what seal wrote for the same property and nothing else.
@@ -82,12 +86,14 @@ const (
 
 func (s *Service) mac(of string, property domain.PropertyID, payload []byte) []byte {
 	h := hmac.New(sha256.New, s.CursorKey[:])
-	h.Write([]byte(of))
-	h.Write([]byte{0})
-	h.Write([]byte(property))
-	h.Write([]byte{0})
+	h.Write(sealed(of, property))
 	h.Write(payload)
 	return h.Sum(nil)[:macSize]
+}
+
+// sealed is what the MAC of a payload begins with: what it is of, and whose.
+func sealed(of string, property domain.PropertyID) []byte {
+	return append(append(append(append([]byte(nil), of...), 0), property...), 0)
 }
 
 func appendText(b []byte, s string) []byte {

@@ -102,8 +102,8 @@ func (s *Service) exported(ctx context.Context, scope domain.Scope, point domain
 		filter.Direction = *q.Direction
 	}
 	chosen, err := Query{FirstDay: &q.First, LastDay: &q.Last, Filters: []Filter{filter}}.choose(channels)
-	if err == nil && scope.Application != "" {
-		err = s.limit(ctx, scope, point.Property, chosen)
+	if err == nil {
+		err = s.bound(ctx, scope, point.Property, chosen)
 	}
 	if err != nil {
 		return nil, err
@@ -111,6 +111,12 @@ func (s *Service) exported(ctx context.Context, scope domain.Scope, point domain
 	for i := range chosen {
 		if chosen[i].Index {
 			continue // the indices tell it themselves, when they are weighed
+		}
+		if chosen[i].bounded { // what others are recorded is none of the customer's business
+			if chosen[i].asOf, err = chosen[i].latest(ctx, s.Store); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		known, err := s.Store.Extent(ctx, chosen[i].Channel.ID)
 		if err != nil {
@@ -126,15 +132,24 @@ func (s *Service) version(e *Export) string {
 	var b []byte
 	for i := range e.series {
 		c := &e.series[i]
+		if c.bounded && c.asOf.IsZero() {
+			continue // whether there is such a channel is for others to know
+		}
 		b = binary.AppendVarint(b, int64(c.Channel.ID))
 		b = binary.AppendVarint(b, c.asOf.UnixMicro())
 		b = binary.AppendVarint(b, c.from)
 		b = binary.AppendVarint(b, c.to)
 		b = append(b, byte(c.Group)|kind(c.Index))
+		for _, p := range c.open {
+			b = binary.AppendVarint(b, p.from)
+			b = binary.AppendVarint(b, p.to)
+		}
 		for _, a := range c.allowed {
 			b = binary.AppendVarint(b, int64(a.finest))
-			b = binary.AppendVarint(b, a.from)
-			b = binary.AppendVarint(b, a.to)
+			for _, p := range a.open() {
+				b = binary.AppendVarint(b, p.from)
+				b = binary.AppendVarint(b, p.to)
+			}
 		}
 	}
 	return base64.RawURLEncoding.EncodeToString(s.mac(sealExport, e.Point.Property, b))

@@ -3,7 +3,6 @@ package usage
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -84,22 +83,9 @@ func (s *Service) Changes(ctx context.Context, caller domain.Caller, property do
 			return Changes{}, invalid("after", "after is not a cursor of this property's changes")
 		}
 	}
-	scope := s.scope(caller, domain.CanViewDetailedUsage)
-	channels, err := s.channels(ctx, scope, property)
+	tails, err := s.tails(ctx, caller, property)
 	if err != nil {
 		return Changes{}, err
-	}
-	var consents []domain.Consent
-	if scope.Application != "" {
-		if consents, err = s.Store.ActiveConsents(ctx, scope, property); err != nil {
-			return Changes{}, err
-		}
-	}
-	tails := make([]*tail, len(channels))
-	for i := range channels {
-		if tails[i], err = newTail(&channels[i], scope, consents); err != nil {
-			return Changes{}, err
-		}
 	}
 	if q.Count {
 		if c.Total, err = countTails(ctx, s.Store, tails); err != nil {
@@ -112,6 +98,32 @@ func (s *Service) Changes(ctx context.Context, caller domain.Caller, property do
 	c.HasPrevious = len(c.begin) > 0
 	err = c.fill(ctx, s.Store, tails, n)
 	return c, err
+}
+
+// tails are the channels of a property and what the caller may be told of each.
+func (s *Service) tails(ctx context.Context, caller domain.Caller, property domain.PropertyID) ([]*tail, error) {
+	scope := s.scope(caller, domain.CanViewDetailedUsage)
+	channels, err := s.channels(ctx, scope, property)
+	if err != nil {
+		return nil, err
+	}
+	had, _, err := s.stays(ctx, scope, property)
+	if err != nil {
+		return nil, err
+	}
+	var consents []domain.Consent
+	if scope.Application != "" {
+		if consents, err = s.Store.ActiveConsents(ctx, scope, property); err != nil {
+			return nil, err
+		}
+	}
+	tails := make([]*tail, len(channels))
+	for i := range channels {
+		if tails[i], err = newTail(&channels[i], scope, had, consents); err != nil {
+			return nil, err
+		}
+	}
+	return tails, nil
 }
 
 // fill takes n revisions, always the one that was recorded first, and looks
@@ -141,10 +153,10 @@ func (c *Changes) fill(ctx context.Context, store Store, tails []*tail, n int) e
 
 // tail reads what follows in one channel's revisions.
 type tail struct {
-	channel  *domain.Channel
-	zone     *time.Location // of the supply point
-	home     *time.Location // whose days the channel is stored by
-	from, to int64          // only days that begin in [from, to)
+	channel *domain.Channel
+	zone    *time.Location // of the supply point
+	home    *time.Location // whose days the channel is stored by
+	open    spans          // only days that begin in them; nil: all
 
 	after domain.Change
 	ask   int
@@ -152,8 +164,8 @@ type tail struct {
 	list  []domain.Change
 }
 
-func newTail(c *domain.Channel, scope domain.Scope, consents []domain.Consent) (*tail, error) {
-	t := &tail{channel: c, from: math.MinInt64, to: math.MaxInt64}
+func newTail(c *domain.Channel, scope domain.Scope, had stays, consents []domain.Consent) (*tail, error) {
+	t := &tail{channel: c}
 	var err error
 	if t.home, err = interval.Zone(c.Zone); err == nil {
 		t.zone, err = interval.Zone(c.SupplyPoint.Zone)
@@ -161,18 +173,23 @@ func newTail(c *domain.Channel, scope domain.Scope, consents []domain.Consent) (
 	if err != nil {
 		return nil, fmt.Errorf("usage: zones of channel %d: %v", c.ID, err)
 	}
-	if scope.Application != "" {
-		allowed, _, err := allowances(consents, c.SupplyPoint, scope.At)
+	switch {
+	case scope.Application != "":
+		allowed, _, err := allowances(consents, had, c.SupplyPoint, scope.At)
 		if err != nil {
 			return nil, err
 		}
-		t.from, t.to = union(allowed, 0)
+		t.open = append(spans{}, union(allowed, 0)...)
+	case scope.User != "":
+		if own := had.of(scope.User, ""); !own.whole() {
+			t.open = append(spans{}, own...)
+		}
 	}
 	return t, nil
 }
 
 func (t *tail) start(after domain.Change, ask int) {
-	t.after, t.ask, t.done, t.list = after, ask, t.from >= t.to, nil
+	t.after, t.ask, t.done, t.list = after, ask, t.open != nil && len(t.open) == 0, nil
 }
 
 // fetch sees to it that the list has the next revision, unless there is none.
@@ -191,11 +208,21 @@ func (t *tail) fetch(ctx context.Context, store Store) error {
 }
 
 func (t *tail) opens(day domain.Date) bool {
-	if t.from == math.MinInt64 && t.to == math.MaxInt64 {
+	if t.open == nil {
 		return true
 	}
 	start, _ := interval.Span(day, t.home)
-	return start.Unix() >= t.from && start.Unix() < t.to
+	return t.open.has(start.Unix())
+}
+
+// last returns the last revision that is opened, zero where none is.
+func (t *tail) last(ctx context.Context, store Store) (last domain.Change, err error) {
+	for t.start(domain.Change{}, manyChanges); ; t.list = nil {
+		if err := t.fetch(ctx, store); err != nil || len(t.list) == 0 {
+			return last, err
+		}
+		last = t.list[len(t.list)-1]
+	}
 }
 
 // countTails counts all revisions, from the first.

@@ -86,7 +86,12 @@ func (f *finder) find(ctx context.Context, store Store) error {
 	first := interval.DateAt(time.Unix(f.from, 0), f.home)
 	last := interval.DateAt(time.Unix(to-1, 0), f.home)
 	var err error
-	if f.any, err = f.stored(ctx, store, domain.DayRange{First: math.MinInt32, Last: first - 1, Reverse: true}); err != nil {
+	if f.bounded {
+		f.any, err = f.sees(ctx, store, beginning, f.from)
+	} else {
+		f.any, err = f.stored(ctx, store, domain.DayRange{First: math.MinInt32, Last: first - 1, Reverse: true})
+	}
+	if err != nil {
 		return err
 	}
 	f.at = f.from
@@ -97,7 +102,12 @@ func (f *finder) find(ctx context.Context, store Store) error {
 	if err != nil || !f.any || f.at >= to {
 		return err
 	}
-	behind, err := f.stored(ctx, store, domain.DayRange{First: last + 1, Last: math.MaxInt32})
+	behind := false
+	if f.bounded {
+		behind, err = f.sees(ctx, store, to, end)
+	} else {
+		behind, err = f.stored(ctx, store, domain.DayRange{First: last + 1, Last: math.MaxInt32})
+	}
 	if err == nil && behind {
 		f.add(f.at, to)
 	}
@@ -122,16 +132,26 @@ func (f *finder) stored(ctx context.Context, store Store, asked domain.DayRange)
 // decoded.
 func (f *finder) meet(d domain.Day) error {
 	start, next := interval.Span(d.Date, f.home)
-	if f.any {
-		f.add(f.at, start.Unix())
+	if !f.meets(d.Date) {
+		return nil
 	}
-	f.any, f.at = true, next.Unix()
 	h, err := interval.ReadHeader(d.Data)
-	if err == nil && h.Present < h.Count {
+	cut := f.bounded && !f.own.holds(start.Unix(), next.Unix())
+	if err == nil && (h.Present < h.Count || cut) {
 		err = f.day.Decode(d.Data)
 	}
 	if err != nil {
 		return fmt.Errorf("usage: channel %d, %s: %w", f.Channel.ID, d.Date, err)
+	}
+	if cut && !hide(&f.day, f.own) {
+		return nil // it is others'
+	}
+	if f.any {
+		f.add(f.at, start.Unix())
+	}
+	f.any, f.at = true, next.Unix()
+	if cut {
+		h.Present = h.Count - 1 // what was hidden is outside what is added
 	}
 	if h.Present < h.Count {
 		f.lacks(next.Unix())
@@ -144,10 +164,9 @@ func (f *finder) meet(d domain.Day) error {
 
 // lacks adds what the open day, which ends at next, does not have.
 func (f *finder) lacks(next int64) {
-	from, to := f.from, f.to
+	open := f.readable()
 	if f.limited && f.Group == interval.Raw { // the day's own resolution decides
-		low, high := union(f.allowed, time.Duration(f.day.Minutes)*time.Minute)
-		from, to = max(from, low), min(to, high)
+		open = union(f.allowed, time.Duration(f.day.Minutes)*time.Minute).clip(f.from, f.to)
 	}
 	for i, q := range f.day.Quality {
 		if q != domain.Missing {
@@ -157,21 +176,31 @@ func (f *finder) lacks(next int64) {
 		if f.day.Minutes != interval.WholeDay {
 			end = f.day.At(i + 1)
 		}
-		f.add(max(from, f.day.At(i)), min(to, end))
+		for _, p := range open.clip(f.day.At(i), end) {
+			f.add(p.from, p.to)
+		}
 	}
 }
 
 // add adds the part of a span that is asked for and over, if there is any, to
 // the gap that it continues.
 func (f *finder) add(start, end int64) {
-	start, end = max(start, f.from), min(end, f.to, f.now)
-	if start >= end {
-		return
+	for _, p := range f.readable().clip(start, min(end, f.now)) {
+		f.put(p.from, p.to)
 	}
+}
+
+func (f *finder) put(start, end int64) {
 	if f.limited && f.Group != interval.Raw { // no finer than what was agreed to
 		ruler := f.Group.Ruler(f.grid)
-		start, _ = ruler.Bounds(start)
-		_, end = ruler.Bounds(end - 1)
+		low, _ := ruler.Bounds(start)
+		_, high := ruler.Bounds(end - 1)
+		for _, p := range f.own {
+			if f.bounded && p.from <= start && start < p.to { // and nothing of others' time
+				low, high = max(low, p.from), min(high, p.to)
+			}
+		}
+		start, end = low, high
 	}
 	if last := len(f.list) - 1; last >= 0 && start <= f.list[last].End {
 		f.list[last].End = max(f.list[last].End, end)

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -30,8 +31,11 @@ func (r *reader) shown(ctx context.Context) (Reading, bool, error) {
 
 // index takes the next index; ok is false at the end.
 func (r *reader) index(ctx context.Context) (x domain.Index, ok bool, err error) {
-	if len(r.indices) == 0 {
-		if err := r.fetchIndices(ctx); err != nil || len(r.indices) == 0 {
+	for len(r.indices) == 0 {
+		if r.from >= r.to {
+			return x, false, nil
+		}
+		if err := r.fetchIndices(ctx); err != nil {
 			return x, false, err
 		}
 	}
@@ -42,9 +46,6 @@ func (r *reader) index(ctx context.Context) (x domain.Index, ok bool, err error)
 // fetchIndices asks the store for the next few. Registers are read at whole
 // seconds, so that the second after the last one is where the next may be.
 func (r *reader) fetchIndices(ctx context.Context) error {
-	if r.from >= r.to {
-		return nil
-	}
 	r.indices = make([]domain.Index, 0, r.ask)
 	asked := domain.IndexRange{From: time.Unix(r.from, 0), To: time.Unix(r.to, 0), Reverse: r.reverse, AsOf: r.asOf, Limit: r.ask}
 	err := r.store.Indices(ctx, r.Channel.ID, asked, func(x domain.Index) error {
@@ -61,6 +62,9 @@ func (r *reader) fetchIndices(ctx context.Context) error {
 	default:
 		r.from = r.indices[n-1].At.Unix() + 1
 	}
+	if r.Series.open != nil {
+		r.indices = slices.DeleteFunc(r.indices, func(x domain.Index) bool { return !r.Series.open.has(x.At.Unix()) })
+	}
 	r.ask = min(2*r.ask, manyIndices)
 	return nil
 }
@@ -76,13 +80,16 @@ func (s *Series) limitIndices(allowed []allowance) {
 			open = append(open, a)
 		}
 	}
-	from, to := union(open, 0)
-	s.from, s.to = max(s.from, from), min(s.to, to)
+	s.leave(union(open, 0).clip(s.from, s.to))
 	s.outside = asked && s.from >= s.to
 }
 
 // firstIndex returns when the register was read first, in Unix seconds.
 func (s *Series) firstIndex(ctx context.Context, store Store) (at int64, found bool, err error) {
+	if s.bounded {
+		x, found, err := s.seen(store, beginning, end, false).index(ctx)
+		return x.At.Unix(), found, err
+	}
 	asked := domain.IndexRange{From: time.Unix(beginning, 0), To: time.Unix(end, 0), Limit: 1}
 	err = store.Indices(ctx, s.Channel.ID, asked, func(x domain.Index) error {
 		at, found = x.At.Unix(), true

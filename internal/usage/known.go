@@ -17,7 +17,8 @@ const (
 	NotEmpty EmptyReason = iota
 	// NoReadingsYet: nothing of what was asked for has arrived.
 	NoReadingsYet
-	// OutsideSupplyPeriod: the span ends before the first reading there is.
+	// OutsideSupplyPeriod: the span ends before the first reading there is, or the
+	// customer does not have the property in it.
 	OutsideSupplyPeriod
 	// UnsupportedFrequency: what is stored cannot be given as finely.
 	UnsupportedFrequency
@@ -35,15 +36,26 @@ func why(ctx context.Context, store Store, chosen []Series) (EmptyReason, error)
 	case len(chosen) == 0:
 		return NoReadingsYet, nil
 	}
+	owed := false // something that is known to be there
 	for i := range chosen {
 		s := &chosen[i]
 		first, found, err := s.first(ctx, store)
 		if err != nil {
 			return NotEmpty, err
 		}
-		if !found || s.to > first {
+		switch {
+		case s.away:
+			owed = true
+		case s.bounded && !found:
+			// Others may use what is measured here: it is as if it did not exist.
+		case !found || s.to > first:
 			return NoReadingsYet, nil
+		default:
+			owed = true
 		}
+	}
+	if !owed {
+		return NoReadingsYet, nil
 	}
 	return OutsideSupplyPeriod, nil
 }
@@ -52,6 +64,10 @@ func why(ctx context.Context, store Store, chosen []Series) (EmptyReason, error)
 func (s *Series) first(ctx context.Context, store Store) (at int64, found bool, err error) {
 	if s.Index {
 		return s.firstIndex(ctx, store)
+	}
+	if s.bounded {
+		reading, found, err := s.seen(store, beginning, end, false).next(ctx)
+		return reading.Start, found, err
 	}
 	known, err := store.Extent(ctx, s.Channel.ID)
 	start, _ := interval.Span(known.First, s.home)
@@ -69,6 +85,19 @@ func until(ctx context.Context, store Store, chosen []Series) (earliest time.Tim
 		known, err := store.Extent(ctx, s.Channel.ID)
 		if err != nil || s.limited && s.from >= s.to {
 			return time.Time{}, err
+		}
+		if s.bounded {
+			at, found, err := s.watermark(ctx, store, known)
+			if err != nil {
+				return time.Time{}, err
+			}
+			if !found {
+				continue // nothing of it is the customer's
+			}
+			if end := time.Unix(at, 0); earliest.IsZero() || end.Before(earliest) {
+				earliest = end.In(s.Zone)
+			}
+			continue
 		}
 		if known.RecordedAt.IsZero() {
 			// A register that is only read at times owes nobody intervals.

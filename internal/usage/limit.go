@@ -3,6 +3,7 @@ package usage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -13,29 +14,46 @@ import (
 type allowance struct {
 	finest   time.Duration // no interval may be shorter; 0: as measured
 	from, to int64         // the intervals start in [from, to)
+	stays    spans         // and when its giver had the property
 }
 
-// limit cuts the series down to what the property's customer has agreed to.
-func (s *Service) limit(ctx context.Context, scope domain.Scope, property domain.PropertyID, chosen []Series) error {
+// open returns the spans in which the intervals start that the consent opens.
+func (a allowance) open() spans { return a.stays.clip(a.from, a.to) }
+
+// limit cuts the series down to what the property's customers have agreed to,
+// each for what was measured while they had it.
+func (s *Service) limit(ctx context.Context, scope domain.Scope, property domain.PropertyID, had stays, chosen []Series) error {
 	consents, err := s.Store.ActiveConsents(ctx, scope, property)
 	if err != nil {
 		return err
 	}
 	for i := range chosen {
-		allowed, loc, err := allowances(consents, chosen[i].Channel.SupplyPoint, scope.At)
+		allowed, loc, err := allowances(consents, had, chosen[i].Channel.SupplyPoint, scope.At)
 		if err != nil {
 			return err
 		}
+		chosen[i].stay(agreedStays(consents, had, chosen[i].Channel.SupplyPoint))
 		chosen[i].limit(allowed, loc, scope.At.Unix())
 	}
 	return nil
 }
 
+// agreedStays returns when those who have agreed to something of a supply point
+// had the property, whether or not that opens anything yet.
+func agreedStays(consents []domain.Consent, had stays, point domain.SupplyPoint) spans {
+	var own spans
+	for _, c := range consents {
+		if slices.Contains(c.SupplyPoints, domain.SupplyPointRef{Market: point.Market, Identifier: point.Identifier}) {
+			own = append(own, had.of(c.User, c.Account)...)
+		}
+	}
+	return join(own)
+}
+
 // allowances returns what the consents that are active now allow of a supply
 // point, and its zone, whose days they mean. History that begins later opens
-// nothing yet; all that is left holds the present, so that together it is one
-// span.
-func allowances(consents []domain.Consent, point domain.SupplyPoint, now time.Time) ([]allowance, *time.Location, error) {
+// nothing yet.
+func allowances(consents []domain.Consent, had stays, point domain.SupplyPoint, now time.Time) ([]allowance, *time.Location, error) {
 	loc, err := interval.Zone(point.Zone)
 	if err != nil {
 		return nil, nil, fmt.Errorf("usage: zone of %s: %v", point.Name(), err)
@@ -48,7 +66,7 @@ func allowances(consents []domain.Consent, point domain.SupplyPoint, now time.Ti
 		}
 		for _, agreed := range c.SupplyPoints {
 			if agreed.Market == point.Market && agreed.Identifier == point.Identifier {
-				list = append(list, allowance{c.Finest, start.Unix(), ceil(c.ValidUntil)})
+				list = append(list, allowance{c.Finest, start.Unix(), ceil(c.ValidUntil), had.of(c.User, c.Account)})
 			}
 		}
 	}
@@ -65,14 +83,16 @@ func allowances(consents []domain.Consent, point domain.SupplyPoint, now time.Ti
 func (s *Series) limit(allowed []allowance, loc *time.Location, now int64) {
 	asked := s.from < s.to
 	s.limited = true
+	if s.away {
+		return // nobody who has agreed was there
+	}
 	if s.Index {
 		s.limitIndices(allowed)
 		return
 	}
 	if s.Group == interval.Raw {
 		s.allowed = allowed // each day decides, by its own resolution
-		from, to := union(allowed, interval.WholeDay*time.Minute)
-		s.from, s.to = max(s.from, from), min(s.to, to)
+		s.leave(union(allowed, interval.WholeDay*time.Minute).clip(s.from, s.to))
 		s.outside = asked && s.from >= s.to
 		return
 	}
@@ -89,34 +109,54 @@ func (s *Series) limit(allowed []allowance, loc *time.Location, now int64) {
 	if strict {
 		s.grid = loc
 	}
-	from, to := union(open, 0)
 	ruler := s.Group.Ruler(s.grid)
 	switch {
-	case from >= to || !asked:
-		s.from, s.to = 0, 0
+	case len(open) == 0 || !asked:
+		s.leave(nil)
 	case strict:
 		present, _ := ruler.Bounds(now)
-		s.from = groupsFrom(s.Group, &ruler, max(s.from, from))
-		s.to = min(groupsFrom(s.Group, &ruler, min(s.to, now)), present)
+		from := groupsFrom(s.Group, &ruler, s.from)
+		s.leave(whole(union(open, 0), s.Group, &ruler).clip(from, min(groupsFrom(s.Group, &ruler, min(s.to, now)), present)))
 	default:
-		s.from, s.to = max(s.from, groupsFrom(s.Group, &ruler, from)), min(s.to, to)
+		for i := range open {
+			open[i].from = groupsFrom(s.Group, &ruler, open[i].from)
+		}
+		s.leave(union(open, 0).clip(s.from, s.to))
 	}
 	s.outside = asked && s.from >= s.to
 }
 
-// union returns the span that all allowances for intervals of this size make
-// together, or an empty one. Size 0 is any.
-func union(list []allowance, size time.Duration) (from, to int64) {
-	for _, a := range list {
-		if size != 0 && size < a.finest {
-			continue
+// whole returns the whole groups in the spans. Part of one, when somebody moved
+// in or out, would be finer than what was agreed to.
+func whole(list spans, g interval.Group, ruler *interval.Ruler) spans {
+	var groups spans
+	for _, s := range list {
+		if s.from > beginning {
+			s.from = groupsFrom(g, ruler, s.from)
 		}
-		if from == to {
-			from, to = a.from, a.to
+		if s.to < end {
+			s.to, _ = ruler.Bounds(s.to)
 		}
-		from, to = min(from, a.from), max(to, a.to)
+		if s.from < s.to {
+			groups = append(groups, s)
+		}
 	}
-	return from, to
+	return groups
+}
+
+// union returns the spans that all allowances for intervals of this size make
+// together. Size 0 is any.
+func union(list []allowance, size time.Duration) spans {
+	if len(list) == 1 && (size == 0 || size >= list[0].finest) { // as most are
+		return list[0].open()
+	}
+	var all spans
+	for _, a := range list {
+		if size == 0 || size >= a.finest {
+			all = append(all, a.open()...)
+		}
+	}
+	return join(all)
 }
 
 // opens reports whether groups may be read under the allowance: those whose

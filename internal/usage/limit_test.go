@@ -67,6 +67,7 @@ func read(t testing.TB, s *usage.Service, caller domain.Caller, q usage.Query) u
 	if err != nil {
 		t.Fatal(err)
 	}
+	samePackedTo(t, s, caller, q, &p, &usage.Blocks{})
 	if q.First == &n && p.Total != len(p.Readings) {
 		t.Errorf("%d readings, counted as %d", len(p.Readings), p.Total)
 	}
@@ -204,6 +205,7 @@ func TestNothingOutsideConsents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		samePackedTo(t, s, agreed, q, &p, &usage.Blocks{})
 		for i := range p.Readings {
 			if why := m.forbids(&p.Readings[i], group, loc); why != "" {
 				t.Fatalf("reading %s at %s to %s: %s", p.Readings[i].Series.Channel.SupplyPoint.Identifier, p.Readings[i].StartAt(), p.Readings[i].EndAt(), why)
@@ -367,7 +369,7 @@ func TestWhereItIs(t *testing.T) {
 		}
 		me := caller
 		me.User = "usr_1"
-		if _, err := s.Me(background, me); (err == nil) != c.has.Has(domain.CanViewPersonalData) {
+		if _, err := s.Me(background, me, true); (err == nil) != c.has.Has(domain.CanViewPersonalData) {
 			t.Errorf("a consent for %s: Me: got %v", name, err)
 		}
 	}

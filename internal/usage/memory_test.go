@@ -19,6 +19,8 @@ type memory struct {
 	days     map[domain.ChannelID]map[domain.Date][]domain.Day // the versions, oldest first
 	indices  map[domain.ChannelID][]domain.Index               // in the order of their recording
 	consents []domain.Consent
+	points   []domain.SupplyPoint             // without channels
+	had      []domain.Occupancy               // nil: usr_1 has had it ever since
 	complete map[domain.ChannelID]domain.Date // the watermarks; absent: the last day
 	clock    time.Time                        // when the last day was recorded
 	handed   int
@@ -27,7 +29,7 @@ type memory struct {
 var errAbsent = &domain.Error{Kind: domain.NotFound, Public: "not found"}
 
 func (m *memory) sees(scope domain.Scope) bool {
-	return scope.Partner == "prt_a" && (scope.User == "" || scope.User == "usr_1") &&
+	return scope.Partner == "prt_a" && (scope.User == "" || scope.User == "usr_1" || slices.ContainsFunc(m.had, func(o domain.Occupancy) bool { return o.User == scope.User })) &&
 		(scope.Application == "" || m.active(scope) != nil)
 }
 
@@ -53,6 +55,18 @@ func (m *memory) ActiveConsents(_ context.Context, scope domain.Scope, id domain
 		return nil, nil
 	}
 	return m.active(scope), nil
+}
+
+func (m *memory) Occupancies(_ context.Context, scope domain.Scope, f domain.OccupancyFilter) ([]domain.Occupancy, error) {
+	had := m.had
+	if had == nil {
+		had = []domain.Occupancy{{ID: "occ_1", Partner: "prt_a", Property: "prop_home", Account: "A-1", User: "usr_1"}}
+	}
+	return slices.DeleteFunc(slices.Clone(had), func(o domain.Occupancy) bool {
+		agreed := slices.ContainsFunc(m.active(scope), func(c domain.Consent) bool { return c.User == o.User })
+		return scope.Application != "" && !agreed || scope.Partner != o.Partner || scope.User != "" && scope.User != o.User ||
+			f.Property != "" && f.Property != o.Property || f.Account != "" && f.Account != o.Account || f.User != "" && f.User != o.User
+	}), nil
 }
 
 func (m *memory) User(_ context.Context, scope domain.Scope, id domain.UserID) (domain.User, error) {
@@ -95,7 +109,7 @@ func (m *memory) Channels(_ context.Context, scope domain.Scope, id domain.Prope
 		return nil, nil
 	}
 	if scope.Application == "" {
-		return m.channels, nil
+		return slices.Clone(m.channels), nil
 	}
 	return slices.DeleteFunc(slices.Clone(m.channels), func(c domain.Channel) bool {
 		return !slices.ContainsFunc(m.active(scope), func(agreed domain.Consent) bool {
@@ -104,11 +118,43 @@ func (m *memory) Channels(_ context.Context, scope domain.Scope, id domain.Prope
 	}), nil
 }
 
+func (m *memory) SupplyPoints(ctx context.Context, scope domain.Scope, id domain.PropertyID) ([]domain.SupplyPoint, error) {
+	if _, err := m.Property(ctx, scope, id); err != nil {
+		return nil, err
+	}
+	channels, err := m.Channels(ctx, scope, id)
+	list := []domain.SupplyPoint{}
+	for _, c := range channels {
+		if !slices.Contains(list, c.SupplyPoint) {
+			list = append(list, c.SupplyPoint)
+		}
+	}
+	slices.SortFunc(list, func(a, b domain.SupplyPoint) int {
+		return cmp.Or(cmp.Compare(a.Market, b.Market), cmp.Compare(a.Identifier, b.Identifier))
+	})
+	return list, err
+}
+
+func (m *memory) Readers(_ context.Context, f domain.ReaderFilter, at time.Time) ([]domain.Reader, error) {
+	list := []domain.Reader{}
+	for _, c := range m.consents {
+		if f.Partner == "prt_a" && f.User == "usr_1" && c.Status(at) == domain.ConsentActive && (f.Application == "" || f.Application == c.Application) {
+			list = append(list, domain.Reader{Application: c.Application, Name: string(c.Application)})
+		}
+	}
+	return list, nil
+}
+
 func (m *memory) SupplyPoint(ctx context.Context, scope domain.Scope, market domain.Market, identifier string) (domain.SupplyPoint, error) {
 	channels, err := m.Channels(ctx, scope, "prop_home")
 	for _, c := range channels {
 		if c.SupplyPoint.Market == market && c.SupplyPoint.Identifier == identifier {
 			return c.SupplyPoint, err
+		}
+	}
+	for _, p := range m.points {
+		if m.sees(scope) && p.Market == market && p.Identifier == identifier {
+			return p, err
 		}
 	}
 	return domain.SupplyPoint{}, errAbsent

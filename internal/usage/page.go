@@ -14,6 +14,9 @@ type Page struct {
 	// Readings are in the order start, identifier, direction, register, also
 	// where the page was taken from the end.
 	Readings []Reading
+	// Blocks are the readings instead, where the query brings room for them and
+	// they are intervals of one channel as they are stored; otherwise nil.
+	Blocks *Blocks
 	// HasNext and HasPrevious say whether anything follows the last reading and
 	// precedes the first in the whole, however the page was asked for. Of an
 	// empty page they speak about the place where it lies.
@@ -67,10 +70,8 @@ func (s *Service) Measurements(ctx context.Context, caller domain.Caller, proper
 	if err != nil {
 		return Page{}, err
 	}
-	if scope.Application != "" {
-		if err := s.limit(ctx, scope, property, chosen); err != nil {
-			return Page{}, err
-		}
+	if err := s.bound(ctx, scope, property, chosen); err != nil {
+		return Page{}, err
 	}
 	p := Page{service: s, property: property}
 	after, err := s.place(ctx, chosen, property, "after", q.After)
@@ -80,6 +81,9 @@ func (s *Service) Measurements(ctx context.Context, caller domain.Caller, proper
 	before, err := s.place(ctx, chosen, property, "before", q.Before)
 	if err != nil {
 		return Page{}, err
+	}
+	if packs(chosen) {
+		p.Blocks = q.Room
 	}
 	if err := p.fill(ctx, s.Store, chosen, after, before, n, backwards); err != nil {
 		return Page{}, err
@@ -113,7 +117,7 @@ func (s *Service) tell(ctx context.Context, q Query, chosen []Series, p *Page) (
 }
 
 // nothing reports whether there is nothing on the page nor around it.
-func (p *Page) nothing() bool { return len(p.Readings) == 0 && !p.HasNext && !p.HasPrevious }
+func (p *Page) nothing() bool { return p.Len() == 0 && !p.HasNext && !p.HasPrevious }
 
 // channels lists the property's channels. That there are none says nothing
 // about whether the property exists, so that is asked then.
@@ -138,24 +142,17 @@ func (p *Page) fill(ctx context.Context, store Store, chosen []Series, after, be
 	if before != nil {
 		between.upper = &cut{mark: *before}
 	}
-	k := newWalk(store, chosen, between, backwards)
-	p.Readings = make([]Reading, 0, min(n, roomFor))
-	for len(p.Readings) < n {
-		r, ok, err := k.next(ctx)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		p.Readings = append(p.Readings, r)
+	var more bool
+	var err error
+	if p.Blocks != nil {
+		more, err = p.Blocks.pack(ctx, store, &chosen[0], between, n, backwards)
+	} else {
+		more, err = p.read(ctx, newWalk(store, chosen, between, backwards), n)
 	}
-	_, more, err := k.next(ctx)
 	if err != nil {
 		return err
 	}
 	if backwards {
-		slices.Reverse(p.Readings)
 		p.HasPrevious = more
 	} else {
 		p.HasNext = more
@@ -167,6 +164,26 @@ func (p *Page) fill(ctx context.Context, store Store, chosen []Series, after, be
 		p.HasPrevious, err = anything(ctx, store, chosen, window{upper: &cut{*after, true}}, true)
 	}
 	return err
+}
+
+// read takes n readings of a walk; more says that others follow.
+func (p *Page) read(ctx context.Context, k *walk, n int) (more bool, err error) {
+	p.Readings = make([]Reading, 0, min(n, roomFor))
+	for len(p.Readings) < n {
+		r, ok, err := k.next(ctx)
+		if err != nil {
+			return false, err
+		}
+		if !ok {
+			break
+		}
+		p.Readings = append(p.Readings, r)
+	}
+	_, more, err = k.next(ctx)
+	if k.reverse {
+		slices.Reverse(p.Readings)
+	}
+	return more, err
 }
 
 func anything(ctx context.Context, store Store, chosen []Series, w window, reverse bool) (bool, error) {

@@ -113,6 +113,7 @@ func TestPagingGivesTheWholeInEveryDirection(t *testing.T) {
 func walkAll(t *rapid.T, s *usage.Service, q usage.Query, all *usage.Page, backwards bool, size int) {
 	want := keys(all)
 	got := []string{}
+	room := &usage.Blocks{}
 	for {
 		if backwards {
 			q.Last = &size
@@ -120,6 +121,7 @@ func walkAll(t *rapid.T, s *usage.Service, q usage.Query, all *usage.Page, backw
 			q.First = &size
 		}
 		p := ask(t, s, q)
+		samePacked(t, s, q, p, room)
 		if backwards {
 			got = append(keys(p), got...)
 		} else {
@@ -187,6 +189,7 @@ func between(t *rapid.T, s *usage.Service, q usage.Query, all *usage.Page) {
 		}
 	}
 	p := ask(t, s, q)
+	samePacked(t, s, q, p, &usage.Blocks{})
 	if got, want := keys(p), keys(all)[from:to]; !slices.Equal(got, want) {
 		t.Fatalf("after %d before %d of %d: got %v, want %v", lower, upper, total, got, want)
 	}

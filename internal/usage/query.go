@@ -39,6 +39,9 @@ type Query struct {
 	// what is absent, and Why for the reason where there is nothing. Each costs
 	// something, so that none is told unasked.
 	Count, Until, Gaps, Why bool
+	// Room takes the readings in blocks, where they can be given so; nil: they
+	// come one by one. The page is good for as long as the room is left alone.
+	Room *Blocks
 }
 
 // Filter chooses channels, and how they are read. The zero Filter is the

@@ -28,7 +28,8 @@ type Reading struct {
 	// Revision is that of the day that it is from, from 1; of a group, the
 	// greatest of its days; of an index, its own.
 	Revision int32
-	recorded int64 // when that day was recorded, in microseconds since 1970; of a group, the latest
+	recorded int64         // when that day was recorded, in microseconds since 1970; of a group, the latest
+	measured *interval.Sum // of a group, what was measured of it, where the series keeps that apart
 }
 
 // StartAt returns the start, shown in the series' zone.
@@ -68,6 +69,7 @@ type reader struct {
 	indices []domain.Index // of a series of indices, instead of days
 
 	low, high int64 // of the day that is open, within from and to
+	parts     spans // of these, where several are left; nil: all
 
 	date     domain.Date // of the day that is open
 	revision int32
@@ -142,10 +144,17 @@ func (r *reader) sum(ctx context.Context) (Reading, bool, error) {
 		size     int64
 		revision int32
 		recorded = r.recorded
+		measured *interval.Sum
 	)
+	if r.apart {
+		measured = new(interval.Sum)
+	}
 	for ok && p.start >= start && p.start < end {
 		size, revision, recorded = p.end-p.start, max(revision, r.revision), max(recorded, r.recorded)
 		if err := sum.Add(p.value, p.quality, int(size/60)); err != nil {
+			return Reading{}, false, err
+		}
+		if err := r.split(measured, p); err != nil {
 			return Reading{}, false, err
 		}
 		r.step()
@@ -156,7 +165,7 @@ func (r *reader) sum(ctx context.Context) (Reading, bool, error) {
 	missing := max(0, end-start-int64(sum.Minutes)*60)
 	return Reading{
 		Series: r.Series, Start: start, End: end, Value: sum.Total, Quality: outward(sum.Quality),
-		Present: sum.Present, Expected: sum.Present + int((missing+size-1)/size), Revision: revision, recorded: recorded,
+		Present: sum.Present, Expected: sum.Present + int((missing+size-1)/size), Revision: revision, recorded: recorded, measured: measured,
 	}, true, nil
 }
 
@@ -210,6 +219,9 @@ func (r *reader) open(ctx context.Context) (bool, error) {
 		}
 		d := r.days[0]
 		r.days = r.days[1:]
+		if !r.meets(d.Date) {
+			continue
+		}
 		if err := r.day.Decode(d.Data); err != nil {
 			return false, fmt.Errorf("usage: channel %d, %s: %w", r.Channel.ID, d.Date, err)
 		}
@@ -217,9 +229,13 @@ func (r *reader) open(ctx context.Context) (bool, error) {
 		if r.reverse {
 			r.at = len(r.day.Values) - 1
 		}
+		if r.bounded && !r.touches() {
+			r.at = -1
+			continue // nothing of it is the customer's, also not how fine it is
+		}
 		if !fits(r.Group, r.day.Minutes) {
 			r.coarse = true
-		} else if r.opens() {
+		} else if r.opens() && (r.parts == nil || hide(&r.day, r.parts)) {
 			return true, nil
 		}
 		r.at = -1
@@ -229,16 +245,32 @@ func (r *reader) open(ctx context.Context) (bool, error) {
 // opens sets the part of the open day that may be read; it reports whether
 // there can be any.
 func (r *reader) opens() bool {
-	r.low, r.high = r.from, r.to
+	r.low, r.high, r.parts = r.from, r.to, r.Series.open
 	if !r.limited || r.Group != interval.Raw {
 		return true
 	}
-	from, to := union(r.allowed, time.Duration(r.day.Minutes)*time.Minute)
-	if from >= to {
+	open := union(r.allowed, time.Duration(r.day.Minutes)*time.Minute)
+	if len(open) == 0 {
 		r.outside = true
 	}
-	r.low, r.high = max(r.low, from), min(r.high, to)
+	open = open.clip(r.low, r.high)
+	if r.low, r.high = open.bounds(); len(open) > 1 {
+		r.parts = open
+	} else {
+		r.parts = nil
+	}
 	return r.low < r.high
+}
+
+// touches reports whether the open day has an interval in the spans that the
+// question and the customer's own periods leave.
+func (r *reader) touches() bool {
+	for i, q := range r.day.Quality {
+		if at := r.day.At(i); q != domain.Missing && at >= r.Series.from && at < r.Series.to && (r.Series.open == nil || r.Series.open.has(at)) {
+			return true
+		}
+	}
+	return false
 }
 
 // fits reports whether intervals of so many minutes can be added up to groups.

@@ -29,7 +29,13 @@ type Series struct {
 	estimate bool           // give what was not
 	from, to int64          // the span of the question
 	asOf     time.Time      // what was known then; zero: what is known now
+	apart    bool           // groups keep apart what was measured
 	coarse   bool           // a day was met whose intervals are longer than the group
+
+	bounded bool  // only what was measured in
+	own     spans // the customer's own periods
+	open    spans // of from and to, where several parts are left; nil: all
+	away    bool  // the question asked for what is outside the periods
 
 	limited bool        // only what consents allow
 	allowed []allowance // of a limited series that is read as it is stored

@@ -42,17 +42,17 @@ type Person struct {
 	Vendor domain.Partner
 }
 
-// Me returns the user for whom the caller's token speaks. A token that speaks
-// for nobody is [domain.Forbidden].
-func (s *Service) Me(ctx context.Context, caller domain.Caller) (Person, error) {
+// Me returns the user for whom the caller's token speaks, with the vendor where
+// that is asked for. A token that speaks for nobody is [domain.Forbidden].
+func (s *Service) Me(ctx context.Context, caller domain.Caller, withVendor bool) (Person, error) {
 	err := authz.Check(caller, authz.Permit{Need: domain.CanViewPersonalData, User: true})
 	if err != nil {
 		return Person{}, err
 	}
 	scope := s.scope(caller, domain.CanViewPersonalData)
 	user, err := s.Store.User(ctx, scope, caller.User)
-	if err != nil {
-		return Person{}, err
+	if err != nil || !withVendor {
+		return Person{User: user}, err
 	}
 	vendor, err := s.Store.Partner(ctx, scope)
 	if err != nil {
@@ -91,9 +91,9 @@ func (s *Service) Property(ctx context.Context, caller domain.Caller, id domain.
 	return p, err
 }
 
-// Properties lists the properties of an account, by identifier, shown as
-// [Service.Property] shows them. An account outside the caller's scope is
-// [domain.NotFound].
+// Properties lists the properties that an account has, has had or will have, by
+// identifier, shown as [Service.Property] shows them; [Service.Periods] tells
+// when. An account outside the caller's scope is [domain.NotFound].
 func (s *Service) Properties(ctx context.Context, caller domain.Caller, number domain.AccountNumber) ([]domain.Property, error) {
 	if _, err := s.Account(ctx, caller, number); err != nil {
 		return nil, err

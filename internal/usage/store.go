@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
 )
@@ -24,6 +25,9 @@ type Store interface {
 	// Channels lists the channels of a property's supply points in the order
 	// market, identifier, direction, register, unit.
 	Channels(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Channel, error)
+	// SupplyPoints lists the supply points of a property, by market and identifier,
+	// those without channels too.
+	SupplyPoints(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.SupplyPoint, error)
 	// SupplyPoint finds a supply point that lies on a property, by its name.
 	SupplyPoint(ctx context.Context, scope domain.Scope, market domain.Market, identifier string) (domain.SupplyPoint, error)
 	// ActiveConsents lists what the consents of the scope's application that are
@@ -31,6 +35,13 @@ type Store interface {
 	// for every one of its supply points there, as its only one. It is asked with an application
 	// in the scope only.
 	ActiveConsents(ctx context.Context, scope domain.Scope, property domain.PropertyID) ([]domain.Consent, error)
+	// Readers lists the applications, by name, that may read by a consent that is
+	// active at an instant; disabled ones may not.
+	Readers(ctx context.Context, f domain.ReaderFilter, at time.Time) ([]domain.Reader, error)
+	// Occupancies lists the periods in which properties are accounts', by property
+	// and in the order of time. An application in the scope sees those of customers
+	// who have agreed.
+	Occupancies(ctx context.Context, scope domain.Scope, f domain.OccupancyFilter) ([]domain.Occupancy, error)
 	// Extent returns how far a channel's days go.
 	Extent(ctx context.Context, channel domain.ChannelID) (domain.Extent, error)
 	// Days calls f with each stored day of the channel that is asked for, in

@@ -29,7 +29,7 @@ func (s *Series) count(ctx context.Context, store Store) (int, error) {
 	if s.from >= s.to {
 		return 0, nil
 	}
-	if s.Index || s.Group != interval.Raw || s.limited || !s.actual || !s.estimate {
+	if s.Index || s.Group != interval.Raw || s.limited || s.open != nil || !s.actual || !s.estimate {
 		return s.countEach(ctx, newReader(store, s, window{}, false))
 	}
 	var (

@@ -255,7 +255,7 @@ func TestWhoMayAsk(t *testing.T) {
 		"nobody":                                {domain.Caller{}, domain.Forbidden, domain.Forbidden, domain.Forbidden},
 		"a partner that holds every permission": {domain.Caller{Permissions: domain.AllPermissions()}, domain.Forbidden, domain.Forbidden, domain.Forbidden},
 	} {
-		_, err := s.Me(background, c.caller)
+		_, err := s.Me(background, c.caller, true)
 		if got := kind(err); got != c.me {
 			t.Errorf("%s: Me: %v, want kind %v", name, err, c.me)
 		}

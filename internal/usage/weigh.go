@@ -24,7 +24,7 @@ func (e *Export) weigh(ctx context.Context) error {
 			}
 			continue
 		}
-		whole += max(0, s.to-s.from)
+		whole += s.readable().size()
 		n, err := s.seconds(ctx, e.store)
 		if err != nil {
 			return err
@@ -46,6 +46,9 @@ func (s *Series) seconds(ctx context.Context, store Store) (sum int64, err error
 	var day interval.Day
 	r := newReader(store, s, window{}, false)
 	err = store.Days(ctx, s.Channel.ID, domain.DayRange{First: r.first, Last: r.last, AsOf: s.asOf}, func(d domain.Day) error {
+		if !s.meets(d.Date) {
+			return nil
+		}
 		h, err := interval.ReadHeader(d.Data)
 		if err != nil {
 			return fmt.Errorf("usage: channel %d, %s: %w", s.Channel.ID, d.Date, err)
@@ -58,7 +61,7 @@ func (s *Series) seconds(ctx context.Context, store Store) (sum int64, err error
 			return nil
 		}
 		start, next := interval.Span(d.Date, s.home)
-		if h.Present == h.Count && start.Unix() >= r.low && next.Unix() <= r.high {
+		if h.Present == h.Count && r.parts == nil && start.Unix() >= r.low && next.Unix() <= r.high {
 			sum += next.Unix() - start.Unix()
 			return nil
 		}
@@ -67,7 +70,7 @@ func (s *Series) seconds(ctx context.Context, store Store) (sum int64, err error
 		}
 		r.date = d.Date
 		for i, q := range day.Quality {
-			if at := day.At(i); q != domain.Missing && at >= r.low && at < r.high {
+			if at := day.At(i); q != domain.Missing && at >= r.low && at < r.high && (r.parts == nil || r.parts.has(at)) {
 				sum += r.ends(at) - at
 			}
 		}
