@@ -44,6 +44,7 @@ type Filter struct {
 	From    time.Time // at or after
 	To      time.Time // before
 	First   int64     // the number at which to begin
+	Before  int64     // the number before which to end; 0: at the newest
 	Newest  bool      // of those let through the last ones, otherwise the first
 	Limit   int       // at most so many; it must be given
 }

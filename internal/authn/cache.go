@@ -21,7 +21,7 @@ func (t *Tokens) verify(raw string) (*token.Claims, error) {
 	now := t.Now()
 	keys, remembers := t.Keys.(generations)
 	if !remembers || len(raw) > rememberedLength {
-		claims, err := t.Keys.Verify(raw, now, token.Expect{Issuer: t.Issuer})
+		claims, err := t.Keys.Verify(raw, now, token.Expect{Issuer: t.Issuer, Login: t.Login})
 		return &claims, err
 	}
 	// Asked before the keys are: a key that goes meanwhile takes this with it.
@@ -30,7 +30,7 @@ func (t *Tokens) verify(raw string) (*token.Claims, error) {
 	if claims := t.verified.get(digest, generation, now); claims != nil {
 		return claims, nil
 	}
-	claims, err := t.Keys.Verify(raw, now, token.Expect{Issuer: t.Issuer})
+	claims, err := t.Keys.Verify(raw, now, token.Expect{Issuer: t.Issuer, Login: t.Login})
 	if err != nil {
 		return nil, err
 	}

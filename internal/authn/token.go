@@ -20,6 +20,7 @@ type Tokens struct {
 	Keys      TokenReader
 	Directory Directory
 	Issuer    string
+	Login     string // the issuer of account users' own log-ins; empty: none count
 	Now       func() time.Time
 	// Denied are the tokens that were revoked one by one; nil: none.
 	Denied *DenyList
@@ -74,6 +75,9 @@ func (t *Tokens) holder(raw string, audience domain.Audience) (domain.Caller, er
 // the token was issued may be over.
 func (t *Tokens) standing(c *token.Claims) (_ domain.Caller, held bool, err error) {
 	directory := t.Directory.Directory()
+	if c.Method != "" {
+		return t.loggedIn(directory, c)
+	}
 	app := directory.Application(c.ClientID)
 	switch {
 	case app == nil:
@@ -102,7 +106,7 @@ func (t *Tokens) standing(c *token.Claims) (_ domain.Caller, held bool, err erro
 	caller := domain.Caller{
 		Partner: c.Partner, Client: c.ClientID, Actor: c.Actor, Act: c.SID, Audiences: c.Audiences & app.Audiences,
 		Permissions: c.Permissions.And(app.Permissions), Scope: c.Scope, Reach: app.Reach,
-		TokenID: c.ID, Expires: time.Unix(c.Expires, 0), Bound: c.Bound, FAPI: app.FAPI,
+		TokenID: c.ID, Expires: time.Unix(c.Expires, 0), Bound: c.Bound, FAPI: app.FAPI, TrustedOnly: app.TrustedOnly,
 		Own: app.SkipAuthorization && app.Type != domain.Public, // anybody may call themselves a public one
 	}
 	if c.Subject == string(c.ClientID) {

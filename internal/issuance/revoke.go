@@ -34,6 +34,7 @@ type DenyList interface {
 // Revoker ends tokens before their time (RFC 7009).
 type Revoker struct {
 	URL    string // iss
+	Login  string // iss of account users' own log-ins; empty: there are none
 	Keys   Reader
 	Store  RevocationStore
 	Denied DenyList
@@ -69,7 +70,7 @@ func (rv *Revoker) Revoke(ctx context.Context, app *domain.Listing, raw string, 
 	now := rv.Now()
 	c, err := rv.Keys.Authentic(raw)
 	switch {
-	case err != nil || c.Issuer != rv.URL || c.ClientID != app.ID:
+	case err != nil || c.Issuer != rv.issuer(&c) || c.ClientID != app.ID:
 		return nil
 	case c.Expires <= now.Unix() || rv.Denied.Denies(c.ID):
 		return nil
@@ -86,6 +87,14 @@ func (rv *Revoker) Revoke(ctx context.Context, app *domain.Listing, raw string, 
 	}
 	rv.Denied.Add(r, now) // durable first: what is refused must stay refused after a crash
 	return nil
+}
+
+// issuer is that of a token's kind.
+func (rv *Revoker) issuer(c *token.Claims) string {
+	if c.Method != "" {
+		return rv.Login
+	}
+	return rv.URL
 }
 
 func (rv *Revoker) chance() io.Reader {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/oauth"
@@ -118,6 +120,8 @@ func check(a domain.Application, expires time.Duration) error {
 	switch {
 	case a.Name == "" || len(a.Name) > 200:
 		return invalid("the name must have 1 to 200 characters")
+	case !readable(a.Name):
+		return invalid("the name must stand on one line, without characters that control how text is shown")
 	case a.Partner == "":
 		return invalid("an application belongs to a partner: name one")
 	case a.Type != domain.Confidential && a.Type != domain.Public:
@@ -136,6 +140,14 @@ func check(a domain.Application, expires time.Duration) error {
 		return err
 	}
 	return checkGrants(a)
+}
+
+// readable reports whether a name shows what it holds: no control characters, and
+// none that turn the direction of what follows (Unicode UAX #9 §2).
+func readable(name string) bool {
+	return utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool {
+		return unicode.IsControl(r) || r >= '\u2028' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	})
 }
 
 // permissions finds what a role holds.

@@ -21,7 +21,7 @@ func (r *Registry) DisableUser(ctx context.Context, by By, id domain.UserID, dis
 		action = "user.disable"
 		about = func(a *domain.Listing) bool { return a.Partner == u.Partner }
 	}
-	return r.ending(ctx, about, func(ctx context.Context, dead time.Time) error {
+	return r.endingFor(ctx, about, heldIf(disabled, u.Partner), func(ctx context.Context, dead time.Time) error {
 		return r.Store.DisableUser(ctx, id, disabled, deadIf(disabled, dead), r.entry(by, action, string(id), u.Partner, ""))
 	})
 }
@@ -34,7 +34,7 @@ func (r *Registry) DisablePartner(ctx context.Context, by By, id domain.PartnerI
 		action = "partner.disable"
 		about = func(a *domain.Listing) bool { return a.Partner == id }
 	}
-	return r.ending(ctx, about, func(ctx context.Context, dead time.Time) error {
+	return r.endingFor(ctx, about, heldIf(disabled, id), func(ctx context.Context, dead time.Time) error {
 		return r.Store.DisablePartner(ctx, id, disabled, deadIf(disabled, dead), r.entry(by, action, string(id), id, ""))
 	})
 }
@@ -46,4 +46,12 @@ func deadIf(disabled bool, dead time.Time) time.Time {
 		return dead
 	}
 	return time.Time{}
+}
+
+// heldIf is the partner whose customers do not log in while something is disabled.
+func heldIf(disabled bool, partner domain.PartnerID) domain.PartnerID {
+	if disabled {
+		return partner
+	}
+	return ""
 }

@@ -79,6 +79,11 @@ func (r *Registry) reachMarks(picture *domain.Directory) {
 			r.Mark.reach(app.DeadUntil.UnixMicro())
 		}
 	}
+	for _, partner := range picture.Partners {
+		if !partner.DeadUntil.IsZero() {
+			r.Mark.reach(partner.DeadUntil.UnixMicro())
+		}
+	}
 	for _, dead := range picture.Revoked {
 		if at := dead.UnixMicro(); dead.Before(disabledFor) {
 			r.Mark.reach(at)

@@ -15,6 +15,9 @@ func (r *Registry) AddPartner(ctx context.Context, by By, name string) (domain.P
 	if name == "" || len(name) > 200 {
 		return domain.Partner{}, invalid("the name must have 1 to 200 characters")
 	}
+	if !readable(name) {
+		return domain.Partner{}, invalid("the name must stand on one line, without characters that control how text is shown")
+	}
 	p := domain.Partner{ID: domain.NewPartnerID(r.Chance), Name: name, CreatedAt: r.Now()}
 	if err := r.Store.AddPartner(ctx, p, r.entry(by, "partner.create", string(p.ID), p.ID, "name "+name)); err != nil {
 		return domain.Partner{}, err
@@ -111,6 +114,16 @@ func (r *Registry) SetPassword(ctx context.Context, by By, id domain.UserID, pas
 		r.Denied.Add(domain.RevokeFamily(family, now), now)
 	}
 	return nil
+}
+
+// RemoveFactor takes the second factor and the recovery codes away from a member
+// of staff, and ends their sessions: at the next log-in they set up another one.
+func (r *Registry) RemoveFactor(ctx context.Context, by By, id domain.UserID) error {
+	u, err := r.Store.FindUser(ctx, id)
+	if err != nil {
+		return err
+	}
+	return r.Store.RemoveFactor(ctx, id, r.entry(by, "staff.unenrol", string(id), u.Partner, ""))
 }
 
 // hash checks the length of a password (NIST SP 800-63B-4 §3.1.1.2) and hashes it.

@@ -92,10 +92,25 @@ const maxChange = 5 * time.Second
 // token made with what is being ended always has an instant that is dead. That
 // instant may be ahead of the clock ([Mark]).
 func (r *Registry) ending(ctx context.Context, about func(*domain.Listing) bool, change func(ctx context.Context, dead time.Time) error) error {
+	return r.endingFor(ctx, about, "", change)
+}
+
+// endingFor is ending for a change that also ends what customers of a partner get
+// by logging in by themselves: none of them gets anything meanwhile.
+func (r *Registry) endingFor(ctx context.Context, about func(*domain.Listing) bool, partner domain.PartnerID, change func(ctx context.Context, dead time.Time) error) error {
 	r.refresh.Lock()
 	defer r.refresh.Unlock()
 	now := r.picture.Load()
-	held := &domain.Directory{Applications: maps.Clone(now.Applications), Revoked: now.Revoked, Roles: now.Roles}
+	held := &domain.Directory{Applications: maps.Clone(now.Applications), Revoked: now.Revoked, Partners: now.Partners, Roles: now.Roles}
+	if partner != "" {
+		held.Partners = maps.Clone(now.Partners)
+		if held.Partners == nil {
+			held.Partners = map[domain.PartnerID]domain.PartnerStanding{}
+		}
+		hold := held.Partners[partner]
+		hold.Held = true
+		held.Partners[partner] = hold
+	}
 	for id, app := range now.Applications {
 		if about(app) {
 			hold := *app

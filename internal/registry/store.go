@@ -33,9 +33,17 @@ type Store interface {
 	// UserAccounts lists the accounts of a user.
 	UserAccounts(ctx context.Context, id domain.UserID) ([]domain.Account, error)
 	// SetPassword replaces the hash of a user's password, and ends the user's
-	// sessions and families of tokens in the same transaction. It returns the
-	// families, for the list of this node.
+	// sessions, families of tokens, log-ins and keys in the same transaction. It
+	// returns the families, for the list of this node.
 	SetPassword(ctx context.Context, id domain.UserID, hash string, now time.Time, e domain.Entry) (families []string, err error)
+	// EndTokens ends everything that speaks for a customer of the partner, in one
+	// transaction: sessions, families and log-ins, whose names it returns, and all
+	// else that was issued at or before dead.
+	EndTokens(ctx context.Context, partner domain.PartnerID, id domain.UserID, dead, now time.Time, e domain.Entry) (ended []string, err error)
+	// AddMasquerade adds a token for a look at a customer of its partner. Staff
+	// who look are of that partner or the platform, may (SUPPORT_VIEWER), and are
+	// not disabled; otherwise it is [domain.NotFound].
+	AddMasquerade(ctx context.Context, m domain.Masquerade, now time.Time, e domain.Entry) error
 	// DisableUser disables a user or enables one again; DisablePartner does it
 	// with a partner. Tokens for the user, or of the partner's applications, that
 	// were issued at or before dead, where it is not zero, stay dead.
@@ -49,6 +57,11 @@ type Store interface {
 	FindApplication(ctx context.Context, id domain.ClientID) (domain.Application, error)
 	// Applications lists all applications by name.
 	Applications(ctx context.Context) ([]domain.Application, error)
+	// AddDocument adds a GraphQL document that an application of the partner trusts,
+	// RemoveDocument removes one, and Documents lists them, oldest first.
+	AddDocument(ctx context.Context, d domain.Document, e domain.Entry) error
+	RemoveDocument(ctx context.Context, p domain.PartnerID, id domain.ClientID, d domain.Digest, e domain.Entry) error
+	Documents(ctx context.Context, p domain.PartnerID, id domain.ClientID) ([]domain.Document, error)
 	// ChangeApplication stores what change makes of an application, in one
 	// transaction with the reading of it. change may run twice.
 	ChangeApplication(ctx context.Context, id domain.ClientID, change func(*domain.Application) error, e domain.Entry) error
@@ -58,6 +71,16 @@ type Store interface {
 	// secrets: new ones are added, changed ones updated, none is deleted.
 	// change may run twice.
 	ChangeSecrets(ctx context.Context, id domain.ClientID, change func(*domain.Application, []domain.StoredSecret) ([]domain.StoredSecret, error), e domain.Entry) error
+	// RemoveFactor removes the second factor of a person, with the recovery codes
+	// and all sessions. It is [domain.NotFound] where there is none.
+	RemoveFactor(ctx context.Context, id domain.UserID, e domain.Entry) error
+	// AddHandover adds a link, FindHandover finds one, and Handovers lists those of
+	// an application, the newest first. OpenHandover marks one as opened; one that
+	// was opened before, or has run out, is [domain.NotFound].
+	AddHandover(ctx context.Context, h domain.Handover, e domain.Entry) error
+	FindHandover(ctx context.Context, digest [32]byte) (domain.Handover, error)
+	Handovers(ctx context.Context, id domain.ClientID) ([]domain.Handover, error)
+	OpenHandover(ctx context.Context, digest [32]byte, now time.Time, e domain.Entry) (domain.Handover, error)
 	// SecretUses returns when each secret of an application was last used, how
 	// many tokens it brought, and how many in each hour that is still kept.
 	SecretUses(ctx context.Context, id domain.ClientID) (map[domain.SecretID]domain.SecretUse, error)

@@ -26,6 +26,8 @@ const (
 	// LabelInstallation is what nodes compare to see that they have the same key.
 	LabelInstallation = "wattgate/1 installation"
 	LabelRanges       = "wattgate/1 known ranges"
+	LabelWebhooks     = "wattgate/1 web hook keys"
+	LabelFactors      = "wattgate/1 second factors"
 )
 
 // Master is the key outside the database that everything else hangs on: 32

@@ -1,4 +1,4 @@
-// Package session answers one question: who is at this browser?
+// Package session answers one question: who is at this browser, or this program?
 //
 // A person logs in with an e-mail address and a password, and the browser gets a
 // value that nobody can guess. Only its SHA-256 is kept. A session ends when it

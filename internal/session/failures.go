@@ -19,6 +19,12 @@ var FailedLogIns = throttle.Limit{Burst: 5, Every: 30 * time.Second, Most: 30 * 
 // Further tries do not make the wait longer, because others may share the address.
 var FailedFromAddress = throttle.Limit{Burst: 20, Every: 3 * time.Second}
 
+// CodesOfAPerson is how often six digits may be tried for one person, from all
+// addresses together: who tries them has the password, and a million are not many for
+// somebody with a network of addresses. The person is not locked out meanwhile: a
+// recovery code, which nobody guesses, is not counted.
+var CodesOfAPerson = throttle.Limit{Burst: 30, Every: time.Minute}
+
 // How many accounts at addresses, and addresses, are remembered: 1 MiB and
 // 256 KiB.
 const (
@@ -33,6 +39,7 @@ const patience = 5 * time.Second
 // once.
 type Failures struct {
 	accounts, addresses *throttle.Limiter
+	codes               *throttle.Limiter // of a person's second factor
 	// turns let tries from one address in one by one: many at once must not pass
 	// the limits before the first of them has been counted, nor take all cores.
 	turns [256]chan struct{}
@@ -40,7 +47,7 @@ type Failures struct {
 
 // NewFailures returns limits that nobody has reached.
 func NewFailures() *Failures {
-	f := &Failures{accounts: throttle.New(FailedLogIns, accountKeys), addresses: throttle.New(FailedFromAddress, addressKeys)}
+	f := &Failures{accounts: throttle.New(FailedLogIns, accountKeys), addresses: throttle.New(FailedFromAddress, addressKeys), codes: throttle.New(CodesOfAPerson, addressKeys)}
 	for i := range f.turns {
 		f.turns[i] = make(chan struct{}, 1)
 	}
@@ -110,6 +117,17 @@ func (f *Failures) failed(t try, now time.Time, why error) error {
 	return why
 }
 
+// code counts a try of six digits, before they are looked at.
+func (f *Failures) code(id domain.UserID, now time.Time) error {
+	if f == nil {
+		return nil
+	}
+	if wait := f.codes.Charge(f.codes.Key(string(id), nil), now); wait > 0 {
+		return throttled("login-code", CodesOfAPerson, wait, nil)
+	}
+	return nil
+}
+
 func throttled(name string, limit throttle.Limit, wait time.Duration, why error) error {
 	return &domain.Error{
 		Kind: domain.Throttled, Public: "That was tried too often. Wait before the next try.",
@@ -123,4 +141,30 @@ func crowded(why error) error {
 		Kind: domain.Unavailable, Public: "Too many people log in at once. Try again in a moment.",
 		Err: &domain.Pause{Limit: "login-turn", Quota: 1, Window: patience, Wait: patience, Err: why},
 	}
+}
+
+// MayGuess refuses who has failed too often from an address, before a text is
+// looked at that nobody can guess: no such try makes the others cheaper.
+func (k *Keeper) MayGuess(from domain.Origin) error {
+	if k.Failures == nil {
+		return nil
+	}
+	t := k.Failures.try("", "", from.Address)
+	if wait := k.Failures.addresses.Wait(t.address, k.Now()); wait > 0 {
+		return throttled("login-address", FailedFromAddress, wait, nil)
+	}
+	return nil
+}
+
+// Guessed counts such a text that was wrong, and returns why, or that it was one
+// too many.
+func (k *Keeper) Guessed(from domain.Origin, why error) error {
+	if k.Failures == nil {
+		return why
+	}
+	t := k.Failures.try("", "", from.Address)
+	if wait := k.Failures.addresses.Charge(t.address, k.Now()); wait > 0 {
+		return throttled("login-address", FailedFromAddress, wait, why)
+	}
+	return why
 }

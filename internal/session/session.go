@@ -30,12 +30,16 @@ type Session struct {
 	User     domain.UserID
 	AuthTime time.Time // when the person logged in
 	SeenAt   time.Time // about when the browser came last
+	ProvenAt time.Time // when a member of staff was last proven in full; zero: not yet
 }
 
 // Person is who is at a browser, and since when.
 type Person struct {
 	domain.User
 	AuthTime time.Time
+	// ProvenAt is when a member of staff was last proven in full, by the second
+	// factor or by the password where none is asked for; zero: not yet.
+	ProvenAt time.Time
 }
 
 // Store keeps sessions.
@@ -44,6 +48,9 @@ type Store interface {
 	// hash of the password. Who is staff too, or disabled, alone or with the
 	// partner, is NotFound.
 	CustomerPassword(ctx context.Context, partner domain.PartnerID, email string) (domain.User, string, error)
+	// OnlyPartner returns the partner of the customer with an e-mail address, where
+	// only one has it; otherwise it is NotFound.
+	OnlyPartner(ctx context.Context, email string) (domain.PartnerID, error)
 	// AddSession adds a session, in one transaction with the end of the one that
 	// the browser had before, and forgets those that began before the instant. It
 	// is NotFound unless hash is still that of the customer's password, and
@@ -56,6 +63,7 @@ type Store interface {
 	SeeSession(ctx context.Context, d Digest, at time.Time) error
 	// EndSession ends a session; one that does not exist is no mistake.
 	EndSession(ctx context.Context, d Digest) error
+	Staff
 }
 
 // Keeper keeps who is logged in.
@@ -63,8 +71,13 @@ type Keeper struct {
 	Store     Store
 	Passwords *secret.Passwords
 	Failures  *Failures // of log-ins; nil: no limit
-	Now       func() time.Time
-	Chance    io.Reader // nil: the system's
+	// SecondFactor says that members of staff need one. Sealer keeps its keys, and
+	// Name is what their devices call this installation.
+	SecondFactor bool
+	Sealer       Sealer
+	Name         string
+	Now          func() time.Time
+	Chance       io.Reader // nil: the system's
 }
 
 // ErrNobody means that no living session has the value.
@@ -92,7 +105,7 @@ func (k *Keeper) Person(ctx context.Context, value domain.Secret) (Person, error
 			return Person{}, err
 		}
 	}
-	return Person{u, s.AuthTime}, nil
+	return Person{u, s.AuthTime, s.ProvenAt}, nil
 }
 
 // LogOut ends the session with the value, if there is one.

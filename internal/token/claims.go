@@ -14,7 +14,7 @@ const maxSeconds = 99_999_999_999
 // does not pass is not signed, and not accepted either.
 func (c *Claims) problem() string {
 	for _, find := range [...]func(*Claims) string{
-		(*Claims).problemOfNames, (*Claims).problemOfSubject, (*Claims).problemOfSets, (*Claims).problemOfTimes, (*Claims).problemOfBinding,
+		(*Claims).problemOfNames, (*Claims).problemOfSubject, (*Claims).problemOfSets, (*Claims).problemOfTimes, (*Claims).problemOfBinding, (*Claims).problemOfLogin,
 	} {
 		if why := find(c); why != "" {
 			return why
@@ -24,8 +24,10 @@ func (c *Claims) problem() string {
 }
 
 func (c *Claims) problemOfNames() string {
-	if _, err := domain.ParseClientID(string(c.ClientID)); err != nil {
-		return "client_id is not an application"
+	if c.ClientID != "" || c.Method == "" {
+		if _, err := domain.ParseClientID(string(c.ClientID)); err != nil {
+			return "client_id is not an application"
+		}
 	}
 	if _, err := domain.ParsePartnerID(string(c.Partner)); err != nil {
 		return "partner is not a partner"
@@ -87,6 +89,41 @@ func (c *Claims) problemOfTimes() string {
 	// after what was revoked before.
 	if at, ok := IssuedAt(c.ID); !ok || at.Unix() < c.IssuedAt {
 		return "jti is of an instant before iat"
+	}
+	return ""
+}
+
+// problemOfLogin keeps the tokens of account users who have logged in at the
+// customer API apart from all others, and below them: they open that API alone,
+// nobody acts with them, and they end with their family. A member of staff is
+// named by those only with which one looks on.
+func (c *Claims) problemOfLogin() string {
+	if c.Method == "" {
+		if c.OriginallyAt != 0 || c.Staff != "" {
+			return "origIat or a member of staff, and nobody has logged in"
+		}
+		return ""
+	}
+	switch {
+	case !c.Method.Known():
+		return "gty is unknown"
+	case strings.HasPrefix(c.Subject, "app_") || c.Actor != "" || !domain.IsFamily(c.SID):
+		return "who logs in is no user, somebody acts, or sid is no family"
+	case c.Audiences != domain.AudienceSet(domain.AudienceCustomer):
+		return "a log-in opens another API than the customer's"
+	case c.Permissions&^domain.CustomerPermissions != 0:
+		return "a log-in holds more than a customer has"
+	case c.Bound.Bound():
+		return "a log-in is bound"
+	case c.OriginallyAt <= 0 || c.OriginallyAt > maxSeconds:
+		return "origIat is missing"
+	case (c.ClientID != "") != (c.Method == domain.LoginThirdParty || c.Method == domain.LoginPreSigned):
+		return "client_id is not that of who got or made it"
+	}
+	if c.Staff != "" {
+		if id, err := domain.ParseUserID(string(c.Staff)); err != nil || id != c.Staff || c.Method != domain.LoginMasquerade {
+			return "act is no member of staff, or nobody looks on"
+		}
 	}
 	return ""
 }

@@ -20,19 +20,33 @@ func readClaims(s string) (Claims, bool) {
 	c.IssuedAt = r.number(`,"iat":`)
 	c.NotBefore = r.number(`,"nbf":`)
 	c.ID = r.text(`,"jti":`)
-	c.ClientID = domain.ClientID(r.text(`,"client_id":`))
+	if r.sees(`,"client_id":`) {
+		c.ClientID = domain.ClientID(r.text(`,"client_id":`))
+		r.failed = r.failed || c.ClientID == ""
+	}
 	c.Partner = domain.PartnerID(r.text(`,"partner":`))
 	c.Scope = r.text(`,"scope":`)
 	r.scopes(`,"scp":`, c.Scope)
 	c.Permissions = domain.Permissions(r.names(`,"perm":`, uint32(domain.AllPermissions()), permissionName))
 	if r.sees(`,"act":`) {
-		c.Actor = domain.ClientID(r.text(`,"act":{"sub":`))
+		actor := r.text(`,"act":{"sub":`)
 		r.take(`}`)
-		r.failed = r.failed || c.Actor == ""
+		r.failed = r.failed || actor == ""
+		if strings.HasPrefix(actor, "usr_") {
+			c.Staff = domain.UserID(actor)
+		} else {
+			c.Actor = domain.ClientID(actor)
+		}
 	}
 	if r.sees(`,"sid":`) {
 		c.SID = r.text(`,"sid":`)
 		r.failed = r.failed || c.SID == ""
+	}
+	if r.sees(`,"gty":`) {
+		c.Method = domain.LoginMethod(r.text(`,"gty":`))
+		r.take(`,"tokenUse":"access"`)
+		c.OriginallyAt = r.number(`,"origIat":`)
+		r.failed = r.failed || c.Method == ""
 	}
 	c.Bound = r.binding()
 	r.take(`}`)

@@ -40,13 +40,19 @@ type Claims struct {
 	IssuedAt    int64               // iat
 	NotBefore   int64               // nbf
 	ID          string              // jti, from [NewID] at the instant of IssuedAt
-	ClientID    domain.ClientID     // client_id
+	ClientID    domain.ClientID     // client_id; empty: an account user has logged in, without any
 	Partner     domain.PartnerID    // partner
 	Scope       string              // scope, and scp as an array
 	Permissions domain.Permissions  // perm, an array of names
 	Actor       domain.ClientID     // act.sub (RFC 8693 §4.1), where somebody acts as the user
 	SID         string              // sid: the act's entry in the audit log; without act, the family of what the user allowed
 	Bound       domain.Confirmation // cnf: the key or certificate without which the token is worth nothing
+
+	// Of the tokens that account users get at the customer API, and of no others;
+	// tokenUse is "access" in all of them.
+	Method       domain.LoginMethod // gty
+	OriginallyAt int64              // origIat: when the user logged in
+	Staff        domain.UserID      // act.sub, where a member of staff looks on
 }
 
 // What is wrong with a token, for errors.Is. No error holds any part of it.

@@ -16,6 +16,7 @@ import (
 // Expect is what a verifier knows beforehand.
 type Expect struct {
 	Issuer string // must be iss; empty matches nothing
+	Login  string // must be iss of what an account user has got by logging in, instead; empty matches nothing
 	Type   string // must be typ; empty: at+jwt
 }
 
@@ -35,11 +36,14 @@ func (r *Ring) Verify(raw string, now time.Time, want Expect) (Claims, error) {
 	if why := c.problem(); why != "" {
 		return Claims{}, fmt.Errorf("%w: %s", ErrMalformed, why)
 	}
-	seconds := now.Unix()
+	seconds, issuer := now.Unix(), want.Issuer
+	if c.Method != "" {
+		issuer = want.Login
+	}
 	switch {
 	case cmp.Or(want.Type, Type) != Type: // no key has another header
 		return Claims{}, ErrType
-	case want.Issuer != c.Issuer:
+	case issuer != c.Issuer:
 		return Claims{}, ErrIssuer
 	case c.Expires <= seconds:
 		return Claims{}, ErrExpired

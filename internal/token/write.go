@@ -19,23 +19,36 @@ func appendClaims(dst []byte, c *Claims) []byte {
 	dst = strconv.AppendInt(append(dst, `,"iat":`...), c.IssuedAt, 10)
 	dst = strconv.AppendInt(append(dst, `,"nbf":`...), c.NotBefore, 10)
 	dst = appendString(append(dst, `,"jti":`...), c.ID)
-	dst = appendString(append(dst, `,"client_id":`...), string(c.ClientID))
+	if c.ClientID != "" {
+		dst = appendString(append(dst, `,"client_id":`...), string(c.ClientID))
+	}
 	dst = appendString(append(dst, `,"partner":`...), string(c.Partner))
 	dst = appendString(append(dst, `,"scope":`...), c.Scope)
 	dst = appendScopes(append(dst, `,"scp":`...), c.Scope)
 	dst = appendNames(append(dst, `,"perm":`...), uint32(c.Permissions), permissionName)
-	if c.Actor != "" {
+	switch {
+	case c.Actor != "":
 		dst = appendString(append(dst, `,"act":{"sub":`...), string(c.Actor))
+		dst = append(dst, '}')
+	case c.Staff != "":
+		dst = appendString(append(dst, `,"act":{"sub":`...), string(c.Staff))
 		dst = append(dst, '}')
 	}
 	if c.SID != "" {
 		dst = appendString(append(dst, `,"sid":`...), c.SID)
+	}
+	if c.Method != "" {
+		dst = appendString(append(dst, `,"gty":`...), string(c.Method))
+		dst = strconv.AppendInt(append(dst, `,"tokenUse":"access","origIat":`...), c.OriginallyAt, 10)
 	}
 	return append(appendBinding(dst, c.Bound), '}')
 }
 
 func audienceName(i int) string   { return domain.Audience(i).String() }
 func permissionName(i int) string { return domain.Permission(i).String() }
+
+// Text returns what a token with these claims says: one JSON object.
+func (c *Claims) Text() string { return string(appendClaims(nil, c)) }
 
 // appendNames appends an array of the names of the bits of a set, in the order
 // of their declaration.
