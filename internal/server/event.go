@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -29,6 +30,9 @@ type Event struct {
 // Caller notes who is asking.
 func (e *Event) Caller(c domain.Caller) {
 	e.client, e.partner, e.user, e.actor = c.Client, c.Partner, c.User, c.Actor
+	if c.LooksOn() {
+		e.Add(slog.String("staff", cmp.Or(string(c.Staff), "operator")))
+	}
 }
 
 // Client notes the application that has proven who it is.

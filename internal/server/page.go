@@ -16,6 +16,8 @@ type Page struct {
 	HTML   []byte
 	// Styled says that it has a style sheet of its own origin.
 	Styled bool
+	// Pictures says that it has pictures that stand in the page itself.
+	Pictures bool
 	// Forms are the sources that its forms may lead to, in the words of
 	// Content-Security-Policy; empty: it has no forms.
 	Forms string
@@ -26,6 +28,9 @@ func (p Page) Write(w http.ResponseWriter) {
 	policy := "default-src 'none'; "
 	if p.Styled {
 		policy += "style-src 'self'; "
+	}
+	if p.Pictures {
+		policy += "img-src data:; "
 	}
 	forms := p.Forms
 	if forms == "" {

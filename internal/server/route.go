@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/session"
 )
 
 // Handler decodes, asks and encodes. It returns its error and writes only
@@ -19,9 +20,13 @@ type Handler func(w http.ResponseWriter, r *http.Request, call *Call) error
 
 // Call is what the server knows of a request before the handler runs.
 type Call struct {
-	Caller domain.Caller // the zero Caller behind a Public guard
+	Caller domain.Caller   // the zero Caller behind a Public guard
+	Person *session.Person // at the browser, behind a guard for staff
 	Origin domain.Origin
 	Event  *Event
+	// Deaf says that this node has not heard of the others for too long: whoever is
+	// known to it may have lost what they had, and changes nothing here.
+	Deaf bool
 	// Certificates are the client's of the TLS connection, its own first; mostly
 	// there are none. The client has proven to hold the first one's key, and
 	// nothing else has been checked.
@@ -67,6 +72,11 @@ type Host struct {
 	// Authenticate finds out who is asking and demands that the token is for
 	// the given audience. Hosts without guarded routes leave it nil.
 	Authenticate func(r *http.Request, audience domain.Audience) (domain.Caller, error)
+	// Person finds out which member of staff is at the browser, proven in full.
+	// Hosts without routes for staff leave it nil.
+	Person func(r *http.Request, call *Call) (session.Person, error)
+	// Customer finds out which customer is at the browser, for pages of their own.
+	Customer func(r *http.Request, call *Call) (session.Person, error)
 }
 
 // Guard says who may pass. The zero Guard admits nobody.
@@ -74,6 +84,8 @@ type Guard struct {
 	kind     guardKind
 	need     domain.Permission
 	audience domain.Audience
+	readers  domain.StaffPermissions // who learns that the page exists
+	changers domain.StaffPermissions // who may do what the route does
 }
 
 type guardKind uint8
@@ -84,6 +96,8 @@ const (
 	permission
 	fields
 	bearer
+	staff
+	customer
 )
 
 // Public lets everybody in.
@@ -103,6 +117,23 @@ func Permission(need domain.Permission, audience domain.Audience) Guard {
 // handler says what that opens.
 func Token(audience domain.Audience) Guard { return Guard{kind: bearer, audience: audience} }
 
+// Staff lets in members of staff who hold one of the permissions. To others the
+// page does not exist.
+func Staff(any ...domain.StaffPermission) Guard {
+	set := domain.StaffPermissionSet(any...)
+	return Guard{kind: staff, readers: set, changers: set}
+}
+
+// StaffChange lets in members of staff who hold the permission. Those who hold one
+// of the others may read the page, and are told that they may not change it.
+func StaffChange(need domain.StaffPermission, readers ...domain.StaffPermission) Guard {
+	set := domain.StaffPermissionSet(need)
+	return Guard{kind: staff, readers: set | domain.StaffPermissionSet(readers...), changers: set}
+}
+
+// Customer lets in customers, to what is their own.
+var Customer = Guard{kind: customer}
+
 // Admits reports whether anybody at all can pass, for the test of the tables.
 func (g Guard) Admits() bool { return g.kind != nobody }
 
@@ -119,6 +150,10 @@ func (g Guard) String() string {
 		return "each field"
 	case bearer:
 		return "a token for " + g.audience.String()
+	case customer:
+		return "a customer, to their own"
+	case staff:
+		return strings.Join(g.changers.Names(), " or ")
 	}
 	return "unknown"
 }
@@ -139,7 +174,31 @@ func (g Guard) admit(h *Host, r *http.Request, call *Call) error {
 			return &domain.Error{Kind: domain.Forbidden, Public: "this token does not hold " + g.need.String()}
 		}
 		return nil
+	case staff:
+		return g.admitStaff(h, r, call)
+	case customer:
+		person, err := h.Customer(r, call)
+		if err == nil {
+			call.Person = &person
+		}
+		return err
 	case nobody:
 	}
 	return &domain.Error{Kind: domain.Forbidden, Public: "nobody may do this"}
+}
+
+func (g Guard) admitStaff(h *Host, r *http.Request, call *Call) error {
+	person, err := h.Person(r, call)
+	if err != nil {
+		return err
+	}
+	switch {
+	case person.Permissions&g.readers == 0:
+		return &domain.Error{Kind: domain.NotFound, Public: "There is no such page."}
+	case person.Permissions&g.changers == 0:
+		return &domain.Error{Kind: domain.Forbidden, Public: "You may read this page. Changing anything here needs " +
+			strings.Join(g.changers.Names(), " or ") + ": ask somebody who holds it."}
+	}
+	call.Person = &person
+	return nil
 }

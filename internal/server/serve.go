@@ -184,7 +184,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer recorders.Put(rec)
 	call := &rec.call
 	call.Event.reset()
-	call.Caller, call.Certificates = domain.Caller{}, nil
+	call.Caller, call.Person, call.Certificates = domain.Caller{}, nil, nil
 	call.Origin = domain.Origin{RequestID: s.requestID(&rec.random), Address: s.Proxies.Address(r), At: start, Order: order}
 
 	h := w.Header()
@@ -257,8 +257,8 @@ func (e *endpoint) answer(rec *recorder, r *http.Request, call *Call) (host stri
 		if r.TLS != nil {
 			call.Certificates = r.TLS.PeerCertificates
 		}
-		if e.serving.Deaf != nil && b.route.writes() && e.serving.Deaf() {
-			err = errDeaf
+		if call.Deaf = e.serving.Deaf != nil && e.serving.Deaf(); call.Deaf && b.route.writes() {
+			err = ErrDeaf
 		}
 	}
 	if err == nil {
@@ -273,8 +273,8 @@ func (e *endpoint) answer(rec *recorder, r *http.Request, call *Call) (host stri
 	return b.host.Name
 }
 
-// errDeaf asks to come again, or to another node.
-var errDeaf = &domain.Error{Kind: domain.Unavailable, Public: "this server has not heard of the others for too long; try again"}
+// ErrDeaf asks to come again, or to another node.
+var ErrDeaf = &domain.Error{Kind: domain.Unavailable, Public: "this server has not heard of the others for too long; try again"}
 
 // refuse notes and writes an error, unless an answer is on its way already.
 func (e *endpoint) refuse(rec *recorder, route Route, call *Call, err error) {
@@ -306,7 +306,7 @@ func (r *recorder) Header() http.Header { return r.w.Header() }
 
 // WriteHeader sends the status.
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= 200 {
+	if r.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		r.status = status
 	}
 	r.w.WriteHeader(status)

@@ -1,8 +1,9 @@
 // Package support answers one question: what do people see in a browser?
 //
-// Customers log in, decide what an application may read, and connect devices. The
-// support site itself comes with its own issue; until then its addresses say so,
-// and the front page says where one is. No page has a script.
+// Customers log in, decide what an application may read, and connect devices. On
+// the support site staff decide who may read a meter: they create applications,
+// whose secret is shown once, and attach permissions to roles. The front page says
+// where one is. No page has a script.
 package support
 
 import (
@@ -29,6 +30,11 @@ type Host struct {
 	Directory  interface{ Directory() *domain.Directory }
 	Partners   Partners
 	WrongCodes *throttle.Limiter // of devices
+	Officers   Officers          // who are at browsers
+	Registry   Registry
+	Shelf      Shelf
+	Usage      Usage
+	Consents   Consents
 	Unproven   *throttle.Limiter // of what is kept for whoever types a code that is right, with that of the auth host; nil: no limit
 }
 
@@ -41,7 +47,12 @@ type Partners interface {
 func (h *Host) Table() *server.Host {
 	plain := server.Plain()
 	pages := server.Pages(stylePath)
-	return &server.Host{Name: "support", Routes: []server.Route{
+	site := sitePages{server.Pages(sitePath)}
+	reads := server.Staff(domain.OAuthManager, domain.APIEngineer)
+	books := server.Staff(domain.OAuthManager, domain.APIEngineer, domain.SupportViewer)
+	changes := server.StaffChange(domain.OAuthManager, domain.APIEngineer)
+	const app = "/support/applications/{id}"
+	return &server.Host{Name: "support", Person: h.officer, Customer: h.resident, Routes: []server.Route{
 		{Pattern: "GET /login", Guard: server.Public, Handler: h.login, Dialect: pages},
 		{Pattern: "POST /login", Guard: server.Public, Handler: h.logIn, Dialect: pages},
 		{Pattern: "POST /logout", Guard: server.Public, Handler: h.logout, Dialect: pages},
@@ -50,9 +61,72 @@ func (h *Host) Table() *server.Host {
 		{Pattern: "GET /device", Guard: server.Public, Handler: h.device, Dialect: pages}, // RFC 8628 §3.3
 		{Pattern: "POST /device", Guard: server.Public, Handler: h.deviceCode, Dialect: pages},
 		{Pattern: "GET " + stylePath, Guard: server.Public, Handler: h.style, Dialect: plain},
-		{Pattern: "GET /support", Guard: server.Public, Handler: h.later("The support site", "wattgate app create --help"), Dialect: plain},
-		{Pattern: "GET /support/", Guard: server.Public, Handler: h.later("The support site", "wattgate app create --help"), Dialect: plain},
+
+		{Pattern: "GET /support", Guard: server.Public, Handler: h.supportHome, Dialect: site},
+		{Pattern: "GET /support/{$}", Guard: server.Public, Handler: h.supportHome, Dialect: site},
+		{Pattern: "GET " + sitePath, Guard: server.Public, Handler: h.siteStyle, Dialect: plain},
+		{Pattern: "GET /support/login", Guard: server.Public, Handler: h.staffLogin, Dialect: site},
+		{Pattern: "POST /support/login", Guard: server.Public, Handler: h.staffLogIn, Dialect: site},
+		{Pattern: "GET /support/code", Guard: server.Public, Handler: h.code, Dialect: site},
+		{Pattern: "POST /support/code", Guard: server.Public, Handler: h.proveCode, Dialect: site},
+		{Pattern: "POST /support/enrol", Guard: server.Public, Handler: h.enrol, Dialect: site},
+		{Pattern: "POST /support/logout", Guard: server.Public, Handler: h.staffLogout, Dialect: site},
+		{Pattern: "GET /support/applications", Guard: reads, Handler: h.applications, Dialect: site},
+		{Pattern: "POST /support/applications", Guard: changes, Handler: h.createApplication, Dialect: site},
+		{Pattern: "GET /support/applications/new", Guard: changes, Handler: h.newApplication, Dialect: site},
+		{Pattern: "POST /support/applications/preview", Guard: changes, Handler: h.preview, Dialect: site},
+		{Pattern: "GET " + app, Guard: reads, Handler: h.application, Dialect: site},
+		{Pattern: "POST " + app + "/secrets", Guard: changes, Handler: h.addSecret, Dialect: site},
+		{Pattern: "POST " + app + "/replace", Guard: changes, Handler: h.replaceSecret, Dialect: site},
+		{Pattern: "POST " + app + "/handover", Guard: changes, Handler: h.handOver, Dialect: site},
+		{Pattern: "POST " + app + "/retire", Guard: changes, Handler: h.retireSecret, Dialect: site},
+		{Pattern: "POST " + app + "/disable", Guard: changes, Handler: h.setDisabled(true), Dialect: site},
+		{Pattern: "POST " + app + "/enable", Guard: changes, Handler: h.setDisabled(false), Dialect: site},
+		{Pattern: "GET " + handoverPath, Guard: server.Public, Handler: h.handover, Dialect: site},
+		{Pattern: "POST " + handoverPath, Guard: server.Public, Handler: h.openHandover, Dialect: site},
+		{Pattern: "GET /support/audit", Guard: books, Handler: h.auditLog, Dialect: site},
+		{Pattern: "GET /support/audit.csv", Guard: books, Handler: h.auditFile, Dialect: site},
+		{Pattern: "GET /my/{$}", Guard: server.Public, Handler: h.goTo("/my/usage"), Dialect: site},
+		{Pattern: "GET /my", Guard: server.Public, Handler: h.goTo("/my/usage"), Dialect: site},
+		{Pattern: "GET /my/login", Guard: server.Public, Handler: h.myLogin, Dialect: site},
+		{Pattern: "POST /my/login", Guard: server.Public, Handler: h.myLogIn, Dialect: site},
+		{Pattern: "POST /my/logout", Guard: server.Public, Handler: h.myLogout, Dialect: site},
+		{Pattern: "GET /my/usage", Guard: server.Customer, Handler: h.myUsage, Dialect: site},
+		{Pattern: "GET /my/usage/days", Guard: server.Customer, Handler: h.myDays, Dialect: site},
+		{Pattern: "GET /my/access", Guard: server.Customer, Handler: h.access, Dialect: site},
+		{Pattern: "POST /my/access/stop", Guard: server.Customer, Handler: h.stopConsent, Dialect: site},
+		{Pattern: "GET /support/roles", Guard: reads, Handler: h.roles, Dialect: site},
+		{Pattern: "POST /support/roles/{name}", Guard: changes, Handler: h.setRole, Dialect: site},
+		{Pattern: "POST /support/roles/{name}/repair", Guard: changes, Handler: h.repairRole, Dialect: site},
 	}}
+}
+
+// supportHome sends members of staff to the first page that is for them.
+func (h *Host) supportHome(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	p, known, err := h.person(r, call)
+	if err != nil {
+		return err
+	}
+	to := "/support/applications"
+	if known && p.Staff && !readsApplications(p.Permissions) {
+		to = "/support/audit"
+	}
+	server.SeeOther(w, to)
+	return nil
+}
+
+// readsApplications reports whether the pages of applications and roles are for
+// somebody.
+func readsApplications(s domain.StaffPermissions) bool {
+	return s.Has(domain.OAuthManager) || s.Has(domain.APIEngineer)
+}
+
+// goTo sends a browser to another page.
+func (h *Host) goTo(path string) server.Handler {
+	return func(w http.ResponseWriter, _ *http.Request, _ *server.Call) error {
+		server.SeeOther(w, path)
+		return nil
+	}
 }
 
 // Everywhere returns what every host answers: where one is, and whether all is
@@ -70,22 +144,6 @@ func (h *Host) Front() server.Route {
 	return server.Route{Pattern: "GET /{$}", Guard: server.Public, Handler: h.front, Dialect: server.Plain()}
 }
 
-// GraphiQL is the place of the query page of the customer host.
-func (h *Host) GraphiQL() []server.Route {
-	plain := server.Plain()
-	return []server.Route{
-		{Pattern: "GET /graphiql/", Guard: server.Public, Handler: h.later("GraphiQL", "curl -d '{\"query\":\"{ __typename }\"}' -H 'Content-Type: application/json' "+h.CustomerURL+"/v1/graphql/"), Dialect: plain},
-		{Pattern: "GET /graphiql", Guard: server.Public, Handler: h.moved, Dialect: plain},
-	}
-}
-
-// moved sends a browser to the same page with a slash; the query string stays here.
-func (h *Host) moved(w http.ResponseWriter, r *http.Request, call *server.Call) error {
-	w.Header().Set("Location", "/graphiql/")
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
-}
-
 func (h *Host) healthy(w http.ResponseWriter, r *http.Request, call *server.Call) error {
 	server.WriteBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
 	return nil
@@ -97,12 +155,6 @@ func (h *Host) ready(w http.ResponseWriter, r *http.Request, call *server.Call) 
 	}
 	server.WriteBody(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ready\n"))
 	return nil
-}
-
-func (h *Host) later(what, instead string) server.Handler {
-	return func(w http.ResponseWriter, r *http.Request, call *server.Call) error {
-		return write(w, r, laterPage(what, instead))
-	}
 }
 
 func (h *Host) front(w http.ResponseWriter, r *http.Request, call *server.Call) error {

@@ -13,6 +13,7 @@ import (
 
 // Sessions knows who is at which browser.
 type Sessions interface {
+	LogInAnywhere(ctx context.Context, email string, password, old domain.Secret, from domain.Origin) (domain.Secret, error)
 	LogIn(ctx context.Context, partner domain.PartnerID, email string, password, old domain.Secret, from domain.Origin) (domain.Secret, error)
 	Person(ctx context.Context, value domain.Secret) (session.Person, error)
 	LogOut(ctx context.Context, value domain.Secret) error
