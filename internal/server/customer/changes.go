@@ -42,12 +42,16 @@ func changed(c *usage.Changes) *graph.MeasurementChangeConnection {
 	for i := range c.Revisions {
 		r := &c.Revisions[i]
 		shown.Edges[i] = &graph.MeasurementChangeEdge{
-			Node: &graph.MeasurementChange{
-				Identifier: r.Channel.SupplyPoint.Identifier, Direction: directionAs(r.Channel.Direction), Register: r.Channel.Register,
-				Day: r.Day, Revision: int(r.Revision), RecordedAt: graph.FormatDateTime(r.RecordedAt.In(r.Zone)),
-			},
+			Node:     revisionNode(r),
 			MakeMark: func() string { return c.Cursor(i) },
 		}
 	}
 	return shown
+}
+
+func revisionNode(r *usage.Revision) *graph.MeasurementChange {
+	return &graph.MeasurementChange{
+		Identifier: r.Channel.SupplyPoint.Identifier, Direction: directionAs(r.Channel.Direction), Register: r.Channel.Register,
+		Day: r.Day, Revision: int(r.Revision), RecordedAt: graph.FormatDateTime(r.RecordedAt.In(r.Zone)),
+	}
 }

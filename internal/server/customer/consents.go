@@ -74,6 +74,9 @@ func (h *Host) endConsent(w http.ResponseWriter, r *http.Request, call *server.C
 		return noConsent(err)
 	}
 	by := call.Caller
+	if by.LooksOn() {
+		return &domain.Error{Kind: domain.Forbidden, Public: "who looks on as a customer changes nothing"}
+	}
 	by.Client, by.User = whose(by)
 	if err := h.Consents.EndConsent(r.Context(), id, by, call.Origin); err != nil {
 		if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.NotFound {
@@ -96,7 +99,8 @@ func noConsent(cause error) error {
 // for the application's. That of a user is for what the user has given to the
 // token's application. Only the partner's own application, for which nobody is
 // asked, handles all of the user's, where the user is there and the token may see
-// personal data: what other applications may read is that too.
+// personal data: what other applications may read is that too. So do account users
+// who have logged in by themselves, without an application.
 func whose(caller domain.Caller) (domain.ClientID, domain.UserID) {
 	if caller.User != "" && caller.Own && !caller.Impersonated() && caller.Reach == domain.ReachPartner && caller.Permissions.Has(domain.CanViewPersonalData) {
 		return "", caller.User

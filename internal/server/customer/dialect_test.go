@@ -1,8 +1,11 @@
 package customer_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,26 +116,34 @@ func TestQueryShapes(t *testing.T) {
 		variables any
 		want      string // the edges
 	}{
-		"a nullable list of nullable filters": {`query($f:[UtilityFiltersInput]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": []any{nil}}, "100"},
-		"a list that must be there":           {`query($f:[UtilityFiltersInput]!){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": []any{day}}, "100"},
-		"a list of filters that must be":      {`query($f:[UtilityFiltersInput!]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": []any{day}}, "100"},
-		"a single filter for the list":        {`query($f:[UtilityFiltersInput]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": day}, "100"},
-		"filters that are null":               {`query($f:[UtilityFiltersInput]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": nil}, "100"},
-		"no filters":                          {`{property(id:"prop_ada"){measurements(utilityFilters:[]){` + tail, nil, "100"},
-		"first and last that are null":        {`{property(id:"prop_ada"){measurements(first:null,last:null){` + tail, nil, "100"},
-		"first as a variable":                 {`query($n:Int!){property(id:"prop_ada"){measurements(first:$n){` + tail, map[string]any{"n": 1500}, "1500"},
-		"first of 0":                          {`{property(id:"prop_ada"){measurements(first:0){` + tail, nil, "0"},
-		"a DateTime that must be there":       {`query($s:DateTime!){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T23:00:00+0000"}, "0"},
-		"a DateTime without an offset":        {`query($s:DateTime){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T23:00:00"}, "2"},
-		"a DateTime with an odd offset":       {`query($s:DateTime){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T23:00:00+01:00:00"}, "2"},
-		"a DateTime in Zulu time":             {`query($s:DateTime){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T22:00:00.000Z"}, "2"},
-		"a span that is null":                 {`{property(id:"prop_ada"){measurements(startAt:null,endAt:null,startOn:null,endOn:null,timezone:null,after:null,before:null){` + tail, nil, "100"},
-		"by day":                              {`{property(id:"prop_ada"){measurements(first:400,utilityFilters:{electricityFilters:{readingFrequencyType:DAILY}}){` + tail, nil, "366"},
-		"gas":                                 {`{property(id:"prop_ada"){measurements(startOn:"2024-03-31",endOn:"2024-03-31",utilityFilters:{gasFilters:{readingQuality:COMBINED}}){` + tail, nil, "23"},
-		"generation":                          {`{property(id:"prop_ada"){measurements(startOn:"2024-03-31",endOn:"2024-03-31",utilityFilters:{electricityFilters:{readingDirection:GENERATION}}){` + tail, nil, "92"},
-		"reactive energy":                     {`{property(id:"prop_ada"){measurements(startOn:"2024-03-31",endOn:"2024-03-31",utilityFilters:{electricityFilters:{registerId:"Q"}}){` + tail, nil, "46"},
-		"indexes at a moment":                 {`{property(id:"prop_ada"){measurements(utilityFilters:{electricityFilters:{readingFrequencyType:POINT_IN_TIME}}){` + tail, nil, "0"},
-		"finer than what is stored":           {`{property(id:"prop_ada"){measurements(utilityFilters:{electricityFilters:{readingFrequencyType:FIVE_MIN_INTERVAL}}){` + tail, nil, "0"},
+		// 1 and 2
+		"a nullable list of nullable filters":   {`query($f:[UtilityFiltersInput]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": []any{nil}}, "100"},
+		"a list that must be there":             {`query($f:[UtilityFiltersInput]!){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": []any{day}}, "100"},
+		"a list of filters that must be":        {`query($f:[UtilityFiltersInput!]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": []any{day}}, "100"},
+		"a single filter for the list":          {`query($f:[UtilityFiltersInput]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": day}, "100"},
+		"filters that are null":                 {`query($f:[UtilityFiltersInput]){property(id:"prop_ada"){measurements(utilityFilters:$f){` + tail, map[string]any{"f": nil}, "100"},
+		"no filters":                            {`{property(id:"prop_ada"){measurements(utilityFilters:[]){` + tail, nil, "100"},
+		"first and last that are null":          {`{property(id:"prop_ada"){measurements(first:null,last:null){` + tail, nil, "100"},
+		"first as a variable":                   {`query($n:Int!){property(id:"prop_ada"){measurements(first:$n){` + tail, map[string]any{"n": 1500}, "1500"},
+		"first of 0":                            {`{property(id:"prop_ada"){measurements(first:0){` + tail, nil, "0"},
+		"a DateTime that must be there":         {`query($s:DateTime!){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T23:00:00+0000"}, "0"},
+		"a DateTime without an offset":          {`query($s:DateTime){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T23:00:00"}, "2"},
+		"a DateTime with an odd offset":         {`query($s:DateTime){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T23:00:00+01:00:00"}, "2"},
+		"a DateTime in Zulu time":               {`query($s:DateTime){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T22:00:00.000Z"}, "2"},
+		"a DateTime with seconds in its offset": {`query($s:DateTime){property(id:"prop_ada"){measurements(startAt:$s){` + tail, map[string]any{"s": "2024-12-31T22:01:15+00:01:15"}, "2"},
+		"a DateTime with a fraction":            {`query($s:DateTime!,$e:DateTime!){property(id:"prop_ada"){measurements(startAt:$s,endAt:$e){` + tail, map[string]any{"s": "2024-12-31T22:29:59.999999", "e": "2024-12-31T23:30:00.000"}, "2"},
+		"the far ends as the defaults say":      {`{property(id:"prop_ada"){measurements(startAt:"0001-01-03T00:00:00-00:01:15",endAt:"9999-12-29T23:59:59.999999+00:00"){` + tail, nil, "100"},
+		"first as a variable that may be null":  {`query($n:Int){property(id:"prop_ada"){measurements(first:$n,last:$n){` + tail, map[string]any{"n": nil}, "100"},
+		"first as a variable that is not sent":  {`query($n:Int,$m:Int){property(id:"prop_ada"){measurements(first:$n,last:$m){` + tail, map[string]any{"m": 3}, "3"},
+		"a day by its other name":               {`{property(id:"prop_ada"){measurements(first:400,utilityFilters:{electricityFilters:{readingFrequencyType:DAY_INTERVAL}}){` + tail, nil, "366"},
+		"both utilities in one filter":          {`{property(id:"prop_ada"){measurements(startOn:"2024-03-31",endOn:"2024-03-31",utilityFilters:[{electricityFilters:null,gasFilters:{}}]){` + tail, nil, "23"},
+		"a span that is null":                   {`{property(id:"prop_ada"){measurements(startAt:null,endAt:null,startOn:null,endOn:null,timezone:null,after:null,before:null){` + tail, nil, "100"},
+		"by day":                                {`{property(id:"prop_ada"){measurements(first:400,utilityFilters:{electricityFilters:{readingFrequencyType:DAILY}}){` + tail, nil, "366"},
+		"gas":                                   {`{property(id:"prop_ada"){measurements(startOn:"2024-03-31",endOn:"2024-03-31",utilityFilters:{gasFilters:{readingQuality:COMBINED}}){` + tail, nil, "23"},
+		"generation":                            {`{property(id:"prop_ada"){measurements(startOn:"2024-03-31",endOn:"2024-03-31",utilityFilters:{electricityFilters:{readingDirection:GENERATION}}){` + tail, nil, "92"},
+		"reactive energy":                       {`{property(id:"prop_ada"){measurements(startOn:"2024-03-31",endOn:"2024-03-31",utilityFilters:{electricityFilters:{registerId:"Q"}}){` + tail, nil, "46"},
+		"indexes at a moment":                   {`{property(id:"prop_ada"){measurements(utilityFilters:{electricityFilters:{readingFrequencyType:POINT_IN_TIME}}){` + tail, nil, "0"},
+		"finer than what is stored":             {`{property(id:"prop_ada"){measurements(utilityFilters:{electricityFilters:{readingFrequencyType:FIVE_MIN_INTERVAL}}){` + tail, nil, "0"},
 	} {
 		a := decode(t, w.post("third-party", c.query, c.variables))
 		if len(a.Errors) > 0 {
@@ -141,6 +152,107 @@ func TestQueryShapes(t *testing.T) {
 		}
 		if got := get(a.Data, "property", "measurements", "edgeCount"); got != json.Number(c.want) {
 			t.Errorf("%s: %v edges, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestRequestShapes sends bodies as clients of other libraries write them: with and
+// without operationName, and with variables of every kind of absence.
+func TestRequestShapes(t *testing.T) {
+	w := newWorld(t)
+	const one = `query mine { me { firstName } }`
+	const two = `query other { me { surname } } ` + one
+	for name, body := range map[string]string{
+		"no operationName and no variables": `{"query":"` + one + `"}`,
+		"variables that are null":           `{"query":"` + one + `","variables":null}`,
+		"variables that are empty":          `{"query":"` + one + `","variables":{}}`,
+		"variables that nobody declared":    `{"query":"` + one + `","variables":{"x":1}}`,
+		"an operationName":                  `{"operationName":"mine","query":"` + one + `","variables":{}}`,
+		"an operationName that is null":     `{"operationName":null,"query":"` + one + `","variables":null,"extensions":null}`,
+		"one operation of two":              `{"operationName":"mine","query":"` + two + `"}`,
+		"fields that nobody knows":          `{"query":"` + one + `","id":7,"extensions":{"clientLibrary":{"name":"x"}}}`,
+	} {
+		if got, want := w.send("ada", body).Body.String(), `{"data":{"me":{"firstName":"Ada"}}}`; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	// Some clients probe with fields that a server may not have, and read the error.
+	a := decode(t, w.post("ada", `{viewer{id smartFlexOnboarding{step}}}`, nil))
+	if len(a.Errors) != 1 || a.Errors[0].Extensions.ErrorCode != "KT-CT-1606" || !strings.Contains(a.Errors[0].Message, "smartFlexOnboarding") {
+		t.Errorf("an unknown field: %+v, want KT-CT-1606 with its name", a.Errors)
+	}
+}
+
+// TestFragments selects through every kind of fragment that clients write.
+func TestFragments(t *testing.T) {
+	w := newWorld(t)
+	for name, c := range map[string]struct{ query, want string }{
+		"an account by its name": {
+			`{viewer{accounts{__typename ... on Account{number}}}}`, `{"viewer":{"accounts":[{"__typename":"Account","number":"A-ADA"}]}}`,
+		},
+		"an account by its other name": {
+			`{viewer{__typename accounts{... on AccountType{number __typename}}}}`, `{"viewer":{"__typename":"AccountUserType","accounts":[{"number":"A-ADA","__typename":"Account"}]}}`,
+		},
+		"both names, and the interface": {
+			`{viewer{accounts{... on AccountType{a:number}... on Account{b:number}... on AccountInterface{c:number} d:number}}}`,
+			`{"viewer":{"accounts":[{"a":"A-ADA","b":"A-ADA","c":"A-ADA","d":"A-ADA"}]}}`,
+		},
+		"named fragments": {
+			`query{viewer{accounts{...N}}} fragment N on AccountType{number properties{...P}} fragment P on PropertyInterface{id label}`,
+			`{"viewer":{"accounts":[{"number":"A-ADA","properties":[{"id":"prop_ada","label":"Home of Ada"}]}]}}`,
+		},
+		"an account found by its number": {
+			`{account(accountNumber:"A-ADA"){... on AccountType{number}}}`, `{"account":{"number":"A-ADA"}}`,
+		},
+		"what has readings": {
+			`{supplyPoint(externalIdentifier:"871690000000000000",marketName:"NLD_ELECTRICITY"){...on HasReadings{readings(startAt:"2024-01-01T00:00:00",endAt:"2024-01-02T00:00:00",readingType:INTERVAL){importReadings(last:1){edgeCount}}}}}`,
+			`{"supplyPoint":{"readings":{"importReadings":{"edgeCount":1}}}}`,
+		},
+		"a meter point of electricity": {
+			`{property(id:"prop_ada"){meterPoints{... on ElectricityMeterPoint{marketIdentifier}... on GasMeterPoint{id}} electricityMeterPoints{... on ElectricityMeterPoint{marketIdentifier}}}}`,
+			`{"property":{"meterPoints":[{"marketIdentifier":"871690000000000000"},{"id":"NLD_GAS:871690000000000009"}],"electricityMeterPoints":[{"marketIdentifier":"871690000000000000"}]}}`,
+		},
+		"the filters of what was measured": {
+			`{property(id:"prop_ada"){measurements(first:1){edges{node{...I metaData{utilityFilters{__typename ... on ElectricityFiltersOutput{registerId}... on GasFiltersOutput{registerId}}}}}}}} fragment I on IntervalMeasurementType{durationInSeconds}`,
+			`{"property":{"measurements":{"edges":[{"node":{"durationInSeconds":1800,"metaData":{"utilityFilters":{"__typename":"ElectricityFiltersOutput","registerId":"1"}}}}]}}}`,
+		},
+	} {
+		if got := w.one(t, "ada", c.query, nil); got != c.want {
+			t.Errorf("%s: %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
+// TestFormsOfTheToken sends the token as clients do, in header lines as they come
+// over the wire.
+func TestFormsOfTheToken(t *testing.T) {
+	v := newVillage(t)
+	const body = `{"query":"{me{firstName}}"}`
+	for name, c := range map[string]struct {
+		line string
+		want string // a part of the answer
+	}{
+		"raw":                       {"Authorization: own-ada", `"firstName":"Ada"`},
+		"JWT":                       {"Authorization: JWT own-ada", `"firstName":"Ada"`},
+		"Bearer":                    {"Authorization: Bearer own-ada", `"firstName":"Ada"`},
+		"the scheme in small":       {"Authorization: bearer own-ada", `"firstName":"Ada"`},
+		"the scheme in mixed case":  {"Authorization: jWt own-ada", `"firstName":"Ada"`},
+		"the header in small":       {"authorization: own-ada", `"firstName":"Ada"`},
+		"the header in capitals":    {"AUTHORIZATION: JWT own-ada", `"firstName":"Ada"`},
+		"the header in mixed case":  {"aUTHORIZATION: Bearer own-ada", `"firstName":"Ada"`},
+		"no header":                 {"X-Other: own-ada", "KT-CT-1112"},
+		"a token that is none":      {"Authorization: Bearer nobody", "KT-CT-1111"},
+		"a scheme that is not ours": {"Authorization: Basic b3duLWFkYTo=", "KT-CT-1111"},
+	} {
+		text := "POST /v1/graphql/ HTTP/1.1\r\nHost: customer.test\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n" + c.line + "\r\n\r\n" + body
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := httptest.NewRecorder()
+		v.hosts.ServeHTTP(out, r)
+		if out.Code != http.StatusOK || !strings.Contains(out.Body.String(), c.want) {
+			t.Errorf("%s: %d %s, want %s", name, out.Code, out.Body, c.want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,6 +26,7 @@ const (
 	typeValidation    = "VALIDATION"
 	typeApplication   = "APPLICATION"
 	typeUnavailable   = "SERVICE_AVAILABILITY"
+	typeNotFound      = "NOT_FOUND"
 )
 
 // The codes. Numbers of four and more digits are the dialect's; those of three
@@ -43,6 +45,18 @@ var (
 		typeApplication, "KT-CT-1124", "Signature of the JWT has expired.",
 		"The token's time is over: fetch a new one.",
 	}
+	disabled = code{
+		typeUnavailable, "KT-CT-1113", "Disabled GraphQL field requested.",
+		"The operator has switched this field off.",
+	}
+	noSuchDocument = code{
+		typeValidation, "KT-CT-404", "PersistedQueryNotFound",
+		"No document of this hash is kept for the application: send its text once with the hash.",
+	}
+	untrusted = code{
+		typeAuthorization, "KT-CT-403", "Only trusted documents are run for this application.",
+		"Send a document that was added for the application, or its hash.",
+	}
 	complex        = code{typeValidation, "KT-CT-1188", "Query is too complex.", ""}
 	tooManyNodes   = code{typeValidation, "KT-CT-1189", "Query requests too many nodes.", ""}
 	invalidInput   = code{typeValidation, "KT-CT-1605", "Invalid input.", ""}
@@ -54,6 +68,21 @@ var (
 	notYourProperty = code{
 		typeAuthorization, "KT-CT-6622", "Unauthorized.",
 		"There is no such property, or it is not yours to see.",
+	}
+	tooFine           = code{typeValidation, "KT-CT-4710", "Unsupported aggregation interval.", ""}
+	noSuchSupplyPoint = code{
+		typeNotFound, "KT-CT-4719", "Supply point not found.",
+		"There is no such supply point, or it is not yours to see.",
+	}
+	noSuchReadingType = code{
+		typeApplication, "KT-CT-4721", "Unsupported reading type.",
+		"Ask for readings of the type INTERVAL.",
+	}
+	noReadings     = code{typeValidation, "KT-CT-4722", "Readings are not configured for this supply point.", ""}
+	noSuchMarket   = code{typeValidation, "KT-CT-4723", "Invalid market name.", ""}
+	notYourWebhook = code{
+		typeAuthorization, "KT-CT-460", "Unauthorized.",
+		"There is no such web hook or delivery, or it is not yours to see.",
 	}
 	tooManyRequests = code{
 		typeAuthorization, "KT-CT-1199", "Too many requests.",
@@ -69,6 +98,12 @@ var (
 	}
 )
 
+// codes lists all of them: what @errors may name, and what possibleErrors tells.
+var codes = slices.Concat([]code{
+	unauthorized, noHeader, expired, complex, tooManyNodes, tooManyRequests, invalidInput, noSuchField,
+	notYourAccount, notYourProperty, notYourCustomer, notYourWebhook, tooFine, noSuchSupplyPoint, noSuchReadingType, noReadings, noSuchMarket, internalError, unavailable, disabled, noSuchDocument, untrusted,
+}, tokenCodes)
+
 // extensions are what an error carries beside its message.
 type extensions struct {
 	Type        string            `json:"errorType"`
@@ -76,6 +111,10 @@ type extensions struct {
 	Description string            `json:"errorDescription"`
 	Class       string            `json:"errorClass,omitempty"`
 	Validation  []validationError `json:"validationErrors,omitempty"`
+	Reason      string            `json:"reason,omitempty"`     // expired: a new token helps
+	RetryAfter  int               `json:"retryAfter,omitempty"` // seconds
+	Docs        string            `json:"docs,omitempty"`
+	Apollo      string            `json:"code,omitempty"` // that client's own word
 }
 
 type validationError struct {
@@ -136,6 +175,12 @@ func codeOf(err error) (c code, sentence string) {
 		if errors.Is(err, usage.ErrTooMany) {
 			return tooManyNodes, e.Public
 		}
+		if errors.Is(err, usage.ErrTooFine) {
+			return tooFine, ""
+		}
+		if errors.Is(err, usage.ErrNoReadings) {
+			return noReadings, ""
+		}
 		return invalidInput, e.Public
 	case domain.Unauthenticated:
 		switch {
@@ -164,7 +209,7 @@ const extension = "wattgate"
 func (a *API) present(ctx context.Context, err error) *gqlerror.Error {
 	field := graphql.GetFieldContext(ctx)
 	if field == nil {
-		return presentRequest(ctx, err)
+		return a.presentRequest(ctx, err)
 	}
 	path := field.Path()
 	input := inputPath(err, path)
@@ -178,11 +223,14 @@ func (a *API) present(ctx context.Context, err error) *gqlerror.Error {
 		}
 	}
 	if argument, ok := errors.AsType[usage.Argument](err); ok {
-		input = []string{string(argument)}
+		input = strings.Split(string(argument), ".")
+	}
+	if at, ok := errors.AsType[*atInput](err); ok {
+		input = at.path
 	}
 	c, sentence := codeOf(err)
 	askerOf(ctx).tell(err)
-	shown := write(c, sentence, input)
+	shown := a.write(err, c, sentence, input)
 	shown.Path = path
 	for at := field; at != nil; at = at.Parent {
 		if at.Field.Field != nil && at.Field.Position != nil {
@@ -195,30 +243,55 @@ func (a *API) present(ctx context.Context, err error) *gqlerror.Error {
 
 // presentRequest is present for a document that is not executed: what the
 // parser and the validator say about it is the caller's own.
-func presentRequest(ctx context.Context, err error) *gqlerror.Error {
+func (a *API) presentRequest(ctx context.Context, err error) *gqlerror.Error {
 	e, ok := errors.AsType[*gqlerror.Error](err)
 	if !ok || e.Err != nil {
 		c, sentence := codeOf(err)
 		if c == internalError || c == unavailable {
 			askerOf(ctx).tell(err)
 		}
-		return write(c, sentence, nil)
+		return a.write(err, c, sentence, nil)
 	}
 	c := invalidInput
-	if strings.HasPrefix(e.Rule, "FieldsOnCorrectType") {
+	switch {
+	case strings.HasPrefix(e.Rule, "FieldsOnCorrectType"):
 		c = noSuchField
+	case e.Rule == "MaxIntrospectionDepth":
+		c = complex
 	}
-	shown := write(c, e.Message, inputPath(e, nil))
+	shown := a.write(err, c, brief(e.Message), inputPath(e, nil))
 	shown.Locations = e.Locations
 	return shown
 }
 
+// brief cuts what is long: a message quotes the document.
+func brief(message string) string {
+	const most = 400
+	if len(message) <= most {
+		return message
+	}
+	return strings.ToValidUTF8(message[:most], "") + "…"
+}
+
 // write fills in a code's texts. Where there is a sentence about the request
-// it is the message, because that is what people read first.
-func write(c code, sentence string, input []string) *gqlerror.Error {
+// it is the message, because that is what people read first. The cause, which
+// may be nil, says how long to wait.
+func (a *API) write(cause error, c code, sentence string, input []string) *gqlerror.Error {
 	x := extensions{Type: c.kind, Code: c.number, Description: c.description}
+	if a.Docs != "" {
+		x.Docs = a.Docs + "#" + c.number
+	}
+	if pause, ok := errors.AsType[*domain.Pause](cause); ok && c == tooManyRequests {
+		x.RetryAfter = seconds(pause.Wait)
+	}
+	switch c {
+	case expired:
+		x.Reason = "expired"
+	case noSuchDocument:
+		x.Apollo = "PERSISTED_QUERY_NOT_FOUND"
+	}
 	message := c.message
-	if c.kind == typeValidation {
+	if c.kind == typeValidation && c != noSuchDocument { // whose message clients compare
 		if sentence != "" {
 			message, x.Description = sentence, c.message
 		}

@@ -81,7 +81,7 @@ func TestWhatBadInputGets(t *testing.T) {
 		"an argument that does not exist": {"ada", `{property(id:"prop_ada",x:1){id}}`, valid, "KT-CT-1605", "", "", ``},
 		"a frequency that does not exist": {"ada", `{property(id:"prop_ada"){measurements(utilityFilters:{electricityFilters:{readingFrequencyType:MINUTE}}){edgeCount}}}`, valid, "KT-CT-1605", "", "", ``},
 		"a document that is none":         {"ada", `{me`, valid, "KT-CT-1605", "", "", ``},
-		"a mutation":                      {"ada", `mutation{x}`, valid, "KT-CT-1605", "", "", ``},
+		"a mutation that does not exist":  {"ada", `mutation{x}`, valid, "KT-CT-1606", "", "", ``},
 		"an answer in parts":              {"ada", `{me{...@defer{firstName}}}`, valid, "KT-CT-1605", "", "", ``},
 		"too many tokens":                 {"ada", `{` + strings.Repeat("me{id}", 600) + `}`, valid, "KT-CT-1605", "", "", ``},
 	} {

@@ -26,6 +26,9 @@ func (g *gate) enter(caller domain.Caller) (leave func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	partner, application := "partner "+string(caller.Partner), "application "+string(caller.Client)
+	if caller.Client == "" { // an account user by themself
+		application = "user " + string(caller.User)
+	}
 	switch {
 	case g.in[application] >= g.of:
 		return nil, g.full(g.of, fmt.Sprintf("this application has %d %s under way; come again after one of them", g.of, g.things))

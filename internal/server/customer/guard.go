@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,6 +17,8 @@ import (
 type rule struct {
 	public bool
 	need   domain.Permission
+	pages  bool  // it is a connection, whose nodes cost points
+	rate   *rate // it may not be asked for more often; nil: as often as one likes
 }
 
 // place names a field: the object type and the field's name.
@@ -25,29 +28,37 @@ type place struct{ object, field string }
 // caller. It is made once from the schema, so that no resolver can be reached
 // past it and no line of Go has to be remembered for a new field: a field that
 // no directive covers is refused to everybody.
-type guard map[place]rule
+type guard struct {
+	rules map[place]rule
+	// described says who may look at the schema.
+	described Introspection
+}
 
 // newGuard reads the directives of all object types. A permission that the
 // program does not know is an error.
-func newGuard(schema *ast.Schema) (guard, error) {
-	g := guard{}
+func newGuard(schema *ast.Schema, described Introspection, now func() time.Time) (guard, error) {
+	g := guard{map[place]rule{}, described}
 	for _, object := range schema.Types {
 		if object.Kind != ast.Object || object.BuiltIn {
 			continue
 		}
 		whole, covered, err := ruleOf(object.Directives)
 		if err != nil {
-			return nil, fmt.Errorf("type %s: %w", object.Name, err)
+			return guard{}, fmt.Errorf("type %s: %w", object.Name, err)
 		}
 		for _, field := range object.Fields {
 			own, owned, err := ruleOf(field.Directives)
-			switch {
-			case err != nil:
-				return nil, fmt.Errorf("field %s.%s: %w", object.Name, field.Name, err)
-			case owned:
-				g[place{object.Name, field.Name}] = own
-			case covered:
-				g[place{object.Name, field.Name}] = whole
+			if err == nil && !owned {
+				own = whole
+			}
+			if err == nil {
+				own.rate, err = rateOf(object.Name, field, now)
+			}
+			if err != nil {
+				return guard{}, fmt.Errorf("field %s.%s: %w", object.Name, field.Name, err)
+			}
+			if own.pages = field.Arguments.ForName("first") != nil; owned || covered {
+				g.rules[place{object.Name, field.Name}] = own
 			}
 		}
 	}
@@ -70,15 +81,17 @@ func ruleOf(directives ast.DirectiveList) (r rule, found bool, err error) {
 func (g guard) check(ctx context.Context, field *graphql.FieldContext) error {
 	who := askerOf(ctx)
 	if isIntrospection(field) {
-		return who.err // whoever is known may look at the schema
+		return g.described.check(who)
 	}
-	r, ok := g[place{field.Object, field.Field.Name}]
+	r, ok := g.rules[place{field.Object, field.Field.Name}]
 	switch {
 	case !ok:
 		return &domain.Error{
 			Kind: domain.Forbidden,
 			Err:  fmt.Errorf("field %s.%s is open to nobody", field.Object, field.Field.Name),
 		}
+	case field.Object == "Mutation" && who.caller.LooksOn():
+		return &domain.Error{Kind: domain.Forbidden, Public: "who looks on as a customer changes nothing"}
 	case r.public:
 		return nil
 	case who.err != nil:
@@ -96,11 +109,46 @@ func isIntrospection(field *graphql.FieldContext) bool {
 
 // InterceptField lets the field be resolved, or refuses it.
 func (g guard) InterceptField(ctx context.Context, next graphql.Resolver) (any, error) {
-	if err := g.check(ctx, graphql.GetFieldContext(ctx)); err != nil {
+	field := graphql.GetFieldContext(ctx)
+	if err := g.check(ctx, field); err != nil {
 		return nil, err
+	}
+	r := g.rules[place{field.Object, field.Field.Name}]
+	if r.rate != nil {
+		if err := r.rate.charge(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if r.pages {
+		return askerOf(ctx).pages.resolve(ctx, next)
 	}
 	return next(ctx)
 }
+
+// Introspection says who may ask the API for its own schema (GraphQL §4).
+type Introspection string
+
+// The settings. Off closes it to everybody; the published file stays.
+const (
+	IntrospectionPublic        Introspection = "public"
+	IntrospectionAuthenticated Introspection = "authenticated"
+	IntrospectionOff           Introspection = "off"
+)
+
+// check returns nil where the asker may look at the schema.
+func (i Introspection) check(who *asker) error {
+	switch i {
+	case IntrospectionPublic:
+		return nil
+	case IntrospectionAuthenticated:
+		return who.err
+	case IntrospectionOff:
+	}
+	return errDisabled
+}
+
+// errDisabled is the refusal of a field that is switched off.
+var errDisabled = &hidden{disabled, &domain.Error{Kind: domain.Forbidden, Public: "the field is switched off"}}
 
 // ExtensionName names the guard for gqlgen.
 func (guard) ExtensionName() string { return "Guard" }

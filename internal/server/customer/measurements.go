@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -23,12 +24,18 @@ func (r properties) Measurements(ctx context.Context, obj *graph.PropertyType, s
 	before, after *string, first, last *int, asOf *graph.DateTime,
 ) (*graph.MeasurementConnection, error) {
 	filters, frequencies := readFilters(utilityFilters)
-	selected := selects(ctx, "MeasurementConnection")
 	q := usage.Query{
 		FirstDay: startOn, LastDay: endOn, Zone: text(timezone), Filters: filters,
 		After: text(after), Before: text(before), First: first, Last: last,
-		Count: selected("totalCount"), Until: selected("availableUntil"), Why: selected("emptyReason"),
-		Gaps: selected("gaps") || selected("hasMoreGaps"),
+	}
+	who := askerOf(ctx)
+	by := planOf(ctx, who)
+	if by != nil {
+		q.Count, q.Until, q.Why, q.Gaps, q.Room = by.count, by.until, by.why, by.gap, who.out.room()
+	} else {
+		selected := selects(ctx, "MeasurementConnection")
+		q.Count, q.Until, q.Why = selected("totalCount"), selected("availableUntil"), selected("emptyReason")
+		q.Gaps = selected("gaps") || selected("hasMoreGaps")
 	}
 	var err error
 	if q.From, err = moment(startAt); err != nil {
@@ -40,16 +47,22 @@ func (r properties) Measurements(ctx context.Context, obj *graph.PropertyType, s
 	if q.AsOf, err = moment(asOf); err != nil {
 		return nil, err
 	}
-	p, err := r.usage.Measurements(ctx, askerOf(ctx).caller, domain.PropertyID(text(obj.ID)), q)
+	p, err := r.usage.Measurements(ctx, who.caller, domain.PropertyID(text(obj.ID)), q)
 	if notFound(err) {
 		return nil, &hidden{notYourProperty, err} // it went away under the question
 	}
 	if err != nil {
 		return nil, err
 	}
+	if by != nil {
+		return &graph.MeasurementConnection{EdgeCount: p.Len(), Hot: func(ctx context.Context, w io.Writer) error {
+			return who.out.write(ctx, w, by, &p, frequencies)
+		}}, nil
+	}
 	return connection(&p, frequencies), nil
 }
 
+// connection is a page for gqlgen's own way, field by field.
 func connection(p *usage.Page, frequencies []graph.ReadingFrequencyType) *graph.MeasurementConnection {
 	n := len(p.Readings)
 	c := &graph.MeasurementConnection{
@@ -83,10 +96,15 @@ func tell(p *usage.Page, c *graph.MeasurementConnection) {
 	for _, g := range p.Gaps {
 		c.Gaps = append(c.Gaps, &graph.MeasurementGap{StartAt: graph.FormatDateTime(g.StartAt()), EndAt: graph.FormatDateTime(g.EndAt())})
 	}
+	c.EmptyReason = reasonOf(p.Empty)
+}
+
+// reasonOf returns why there is nothing; nil where there is something.
+func reasonOf(empty usage.EmptyReason) *graph.MeasurementEmptyReason {
 	var reason graph.MeasurementEmptyReason
-	switch p.Empty {
+	switch empty {
 	case usage.NotEmpty:
-		return
+		return nil
 	case usage.NoReadingsYet:
 		reason = graph.MeasurementEmptyReasonNoReadingsYet
 	case usage.OutsideSupplyPeriod:
@@ -96,7 +114,7 @@ func tell(p *usage.Page, c *graph.MeasurementConnection) {
 	case usage.OutsideConsent:
 		reason = graph.MeasurementEmptyReasonOutsideConsent
 	}
-	c.EmptyReason = &reason
+	return &reason
 }
 
 // nodeOf returns a reading as the API shows it: an index at a moment, or an
@@ -150,13 +168,17 @@ func filtersOf(r *usage.Reading, frequency graph.ReadingFrequencyType) graph.Uti
 	}
 }
 
+const (
+	extraLabel       = "INTERVALS"
+	extraDescription = "Intervals of this group that are there, of those that it has."
+)
+
 // extras says of a group that lacks intervals how much of it is there.
 func extras(r *usage.Reading) []*graph.ExtrasOutput {
 	if r.Present == r.Expected {
 		return nil
 	}
-	label, value := "INTERVALS", fmt.Sprintf("%d/%d", r.Present, r.Expected)
-	description := "Intervals of this group that are there, of those that it has."
+	label, value, description := extraLabel, fmt.Sprintf("%d/%d", r.Present, r.Expected), extraDescription
 	return []*graph.ExtrasOutput{{Label: &label, Value: &value, Description: &description}}
 }
 

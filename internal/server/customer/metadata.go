@@ -45,7 +45,7 @@ func (h *Host) metadata() ([]server.Route, error) {
 // scopes lists the scopes of all permissions that open a field.
 func (g guard) scopes() []string {
 	var needed domain.Permissions
-	for _, r := range g {
+	for _, r := range g.rules {
 		if !r.public {
 			needed |= domain.PermissionSet(r.need)
 		}

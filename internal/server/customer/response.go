@@ -37,7 +37,7 @@ type wireError struct {
 
 // result writes what came of a document; executed is false where it was
 // refused before, and the answer then has no data.
-func (w *response) result(r *graphql.Response, executed bool) {
+func (w *response) result(r *graphql.Response, executed bool, from *output) {
 	if !executed {
 		status := http.StatusOK
 		if w.modern {
@@ -46,20 +46,36 @@ func (w *response) result(r *graphql.Response, executed bool) {
 		w.request(status, r.Errors...)
 		return
 	}
+	text := from.result(r.Data) // not encoded again
+	if len(r.Errors) == 0 && len(r.Extensions) == 0 {
+		from.text = append(text, '}')
+		w.send(http.StatusOK, from.text)
+		return
+	}
 	var body bytes.Buffer
-	body.Grow(len(r.Data) + 64)
+	body.Grow(len(text) + 1024)
 	body.WriteByte('{')
 	if len(r.Errors) > 0 {
 		appendErrors(&body, r.Errors)
 		body.WriteByte(',')
 	}
-	body.WriteString(`"data":`)
-	if len(r.Data) == 0 {
-		body.WriteString("null")
-	}
-	body.Write(r.Data) // not encoded again
+	body.Write(text[1:])
+	appendExtensions(&body, r.Extensions)
 	body.WriteByte('}')
 	w.send(http.StatusOK, body.Bytes())
+}
+
+// appendExtensions writes what an answer carries beside its data, where it does.
+func appendExtensions(body *bytes.Buffer, values map[string]any) {
+	if len(values) == 0 {
+		return
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return // figures of our own: it cannot fail
+	}
+	body.WriteString(`,"extensions":`)
+	body.Write(text)
 }
 
 // request writes an answer to a request that was not executed.
@@ -72,11 +88,11 @@ func (w *response) request(status int, errs ...*gqlerror.Error) {
 }
 
 func (w *response) send(status int, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", mediaJSON+"; charset=utf-8")
+	h, kind := w.Header(), mediaJSON+"; charset=utf-8"
 	if w.modern {
-		h.Set("Content-Type", mediaModern+"; charset=utf-8")
+		kind = mediaModern + "; charset=utf-8"
 	}
+	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Add("Vary", "Accept")
@@ -114,6 +130,9 @@ func firstOf(e *gqlerror.Error) gqlerror.Location {
 // accepts reports whether the request prefers the newer media type: it names
 // it, and wants it no less than the older one.
 func accepts(h http.Header) bool {
+	if list := h["Accept"]; len(list) == 0 || len(list) == 1 && (list[0] == mediaJSON || list[0] == "*/*") { // as most ask
+		return false
+	}
 	modern, plain := -1.0, -1.0
 	for part := range strings.SplitSeq(strings.Join(h.Values("Accept"), ","), ",") {
 		kind, params, err := mime.ParseMediaType(part)

@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -11,18 +12,26 @@ import (
 	"github.com/wattgate/wattgate/internal/dialect"
 	"github.com/wattgate/wattgate/internal/domain"
 	"github.com/wattgate/wattgate/internal/server"
+	"github.com/wattgate/wattgate/internal/supply"
 	"github.com/wattgate/wattgate/internal/usage"
 )
 
 // Tokens finds out who holds an access token.
 type Tokens interface {
 	Present(p *domain.Presentation, audience domain.Audience) (domain.Caller, error)
+	// Held asks anew about a token that was presented before, with what it was
+	// bound to then.
+	Held(token string, audience domain.Audience, proven domain.Confirmation) (domain.Caller, error)
 }
 
 // Host is the customer host.
 type Host struct {
 	Usage  *usage.Service
 	Tokens Tokens
+	// Customers are whom partners supply; nil: nobody is found or changed.
+	Customers *supply.Service
+	// Logins issue and end the tokens of account users; nil: nobody can log in.
+	Logins Logins
 	// Consents keeps what customers have allowed; nil: nobody can ask.
 	Consents Consents
 	// Intake takes readings; nil: nobody can submit any. A batch, which has at most
@@ -34,6 +43,20 @@ type Host struct {
 	Machine  func() time.Time
 	// Front answers a browser at the root.
 	Front server.Handler
+	// Sockets are the connections of subscriptions, and Webhooks keeps the web hooks
+	// of applications; nil: there are none.
+	Sockets  *Sockets
+	Webhooks Webhooks
+	// Limits bound one GraphQL document, and Points what a caller asks in an hour.
+	Limits        Limits
+	Points        *Points
+	Introspection Introspection
+	// Documents are those that applications trust; nil: there are none.
+	Documents         Documents
+	Version, Revision string // of this program
+	// Web has the built query page and its files; nil or empty: there is none.
+	Web         fs.FS
+	Environment string // staging or production, for people to see
 	// URL and AuthURL are the public addresses of this host and of the one that
 	// gives out its tokens, without a slash at the end.
 	URL, AuthURL string
@@ -48,7 +71,11 @@ type Host struct {
 // has a guard of its own, so the routes have none.
 func (h *Host) Table() (*server.Host, error) {
 	var err error
-	h.api, err = New(Config{Usage: h.Usage, Authenticate: h.authenticate, Log: note})
+	h.api, err = New(Config{
+		Usage: h.Usage, Customers: h.Customers, Logins: h.Logins, Webhooks: h.Webhooks, Authenticate: h.authenticate, Log: note, Address: address,
+		Limits: h.Limits, Points: h.Points, Introspection: h.Introspection, Documents: h.Documents,
+		Docs: h.URL + errorsPath, Version: h.Version, Revision: h.Revision,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +94,12 @@ func (h *Host) Table() (*server.Host, error) {
 	table.Routes = append(table.Routes, h.consentRoutes()...)
 	table.Routes = append(table.Routes, h.submitRoutes()...)
 	table.Routes = append(table.Routes, h.exportRoutes()...)
+	page, err := h.queryPage()
+	if err != nil {
+		return nil, err
+	}
+	table.Routes = append(table.Routes, page.routes()...)
+	table.Routes = append(table.Routes, h.published()...)
 	described, err := h.metadata()
 	table.Routes = append(table.Routes, described...)
 	return table, err
@@ -82,8 +115,12 @@ func (h *Host) graphQL(w http.ResponseWriter, r *http.Request, call *server.Call
 	return nil
 }
 
-// query answers a GraphQL query by GET; a browser is shown the query page.
+// query answers a GraphQL query by GET; a browser is shown the query page, and a
+// WebSocket is for subscriptions.
 func (h *Host) query(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	if upgrades(r) {
+		return h.socket(w, r, call)
+	}
 	if !r.URL.Query().Has("query") && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/graphiql/", http.StatusSeeOther)
 		return nil
@@ -93,6 +130,9 @@ func (h *Host) query(w http.ResponseWriter, r *http.Request, call *server.Call) 
 
 // root is the same at the root, where a browser is shown where it is.
 func (h *Host) root(w http.ResponseWriter, r *http.Request, call *server.Call) error {
+	if upgrades(r) {
+		return h.socket(w, r, call)
+	}
 	if !r.URL.Query().Has("query") {
 		return h.Front(w, r, call)
 	}
@@ -118,6 +158,14 @@ func (h *Host) caller(r *http.Request, audience domain.Audience) (domain.Caller,
 		return domain.Caller{}, &domain.Error{Kind: domain.Unauthenticated, Public: authn.ErrInvalid.Public, Err: err}
 	}
 	return h.Tokens.Present(&presented, audience)
+}
+
+// address is where a request comes from, as the server has found out.
+func address(r *http.Request) string {
+	if call, ok := r.Context().Value(callKey{}).(*server.Call); ok {
+		return call.Origin.Address
+	}
+	return ""
 }
 
 // note puts a cause into the request's line in the log.

@@ -300,7 +300,7 @@ func TestSubmitEveryFormat(t *testing.T) {
 }
 
 // packed is a body as Content-Encoding says.
-func packed(t *testing.T, coding, body string) string {
+func packed(t testing.TB, coding, body string) string {
 	t.Helper()
 	var b bytes.Buffer
 	var w io.WriteCloser

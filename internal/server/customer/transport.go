@@ -2,17 +2,19 @@ package customer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/99designs/gqlgen/graphql/executor"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
-	"github.com/vektah/gqlparser/v2/parser"
 
 	"github.com/wattgate/wattgate/internal/dialect"
+	"github.com/wattgate/wattgate/internal/domain"
+	"github.com/wattgate/wattgate/internal/server"
 )
 
 // ServeHTTP answers one GraphQL request, by the rules of GraphQL over HTTP:
@@ -35,14 +37,14 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}}
 		ctx := context.WithValue(r.Context(), askerKey{}, who)
-		out.request(http.StatusOK, presentRequest(ctx, panicked(v)))
+		out.request(http.StatusOK, a.presentRequest(ctx, panicked(v)))
 	}()
 	params, refused := read(w, r)
 	if refused != nil {
 		if refused.allow != "" {
 			w.Header().Set("Allow", refused.allow)
 		}
-		out.request(refused.status, write(invalidInput, refused.sentence, nil))
+		out.request(refused.status, a.write(nil, invalidInput, refused.sentence, nil))
 		return
 	}
 	a.answer(out, r, params)
@@ -54,45 +56,71 @@ func (a *API) answer(out *response, r *http.Request, params *graphql.RawParams) 
 	if dialect.WriteChallenge(out.Header(), who.err) { // a bound token without its proof: not even what is open to all
 		who.tell(who.err)
 		c, _ := codeOf(who.err)
-		out.request(http.StatusUnauthorized, write(c, "", nil))
+		out.request(http.StatusUnauthorized, a.write(nil, c, "", nil))
 		return
 	}
-	exec, tokens := a.known, tokensKnown
-	if who.err != nil {
-		exec, tokens = a.anonymous, tokensAnonymous
-	}
-	if r.Method == http.MethodGet && changes(params, tokens) {
-		out.Header().Set("Allow", http.MethodPost)
-		out.request(http.StatusMethodNotAllowed, write(invalidInput, "a GET runs queries only: send a mutation by POST", nil))
-		return
-	}
+	who.out = a.newOutput()
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), askerKey{}, who), deadline)
 	defer cancel()
-	result, executed := a.execute(graphql.StartOperationTrace(ctx), exec, params)
-	out.result(result, executed)
+	errs := a.prepare(ctx, who, params, r.Method == http.MethodGet)
+	if errors.Is(errors.Join(errs...), errChanges) {
+		out.Header().Set("Allow", http.MethodPost)
+		out.request(http.StatusMethodNotAllowed, a.write(nil, invalidInput, "a GET runs queries only: send a mutation by POST", nil))
+		return
+	}
+	if call, ok := r.Context().Value(callKey{}).(*server.Call); ok && call.Deaf && who.kind == ast.Mutation {
+		errs = []error{server.ErrDeaf} // as every other route that changes something
+	}
+	if who.kind == ast.Subscription {
+		errs = []error{&tooMuch{invalidInput, "a subscription wants a WebSocket"}}
+	}
+	priced := strings.EqualFold(r.Header.Get(priceHeader), "true") && who.document != nil
+	if priced {
+		out.Header().Set(priceHeader, strconv.Itoa(who.price))
+	}
+	result, executed := a.refusal(ctx, errs), false
+	if len(errs) == 0 {
+		result, executed = a.execute(graphql.StartOperationTrace(ctx), params)
+	}
+	if priced {
+		result.Extensions = map[string]any{"complexity": map[string]int{"complexityValue": who.price}}
+	}
+	a.ledger.write(out.Header(), who)
+	server.RetryAfter(out.Header(), who.waits())
+	out.result(result, executed, who.out)
+	who.out.free() // not where something panics: resolvers may still be under way
 }
+
+// priceHeader asks for the complexity of a document, and tells it.
+const priceHeader = "X-Kraken-Query-Complexity"
 
 // deadline is how long a document may be worked on.
 const deadline = 5 * time.Second
 
 // execute runs the document; executed is false where it was refused before.
-func (a *API) execute(ctx context.Context, exec *executor.Executor, params *graphql.RawParams) (*graphql.Response, bool) {
-	op, errs := exec.CreateOperationContext(ctx, params)
+func (a *API) execute(ctx context.Context, params *graphql.RawParams) (*graphql.Response, bool) {
+	op, errs := a.exec.CreateOperationContext(ctx, params)
 	if errs != nil {
-		return exec.DispatchError(graphql.WithOperationContext(ctx, op), errs), false
+		return a.exec.DispatchError(graphql.WithOperationContext(ctx, op), errs), false
 	}
-	nodes, err := check(op)
+	who := askerOf(ctx)
+	nodes, besides, err := a.Limits.check(op)
+	if err == nil {
+		err = a.ledger.charge(who, nodes)
+	}
 	if err != nil {
-		return &graphql.Response{Errors: gqlerror.List{presentRequest(ctx, err)}}, false
+		return a.refusal(ctx, []error{err}), false
 	}
+	defer a.ledger.settle(who, nodes)
+	who.pages = newPages(a.Limits.Nodes)
 	// What large answers take in memory together is bounded; small ones do not wait.
-	if nodes > small {
+	if nodes += besides; nodes > small {
 		if err := a.room.Acquire(ctx, int64(nodes)); err != nil {
-			return &graphql.Response{Errors: gqlerror.List{presentRequest(ctx, heavy)}}, false
+			return a.refusal(ctx, []error{heavy}), false
 		}
 		defer a.room.Release(int64(nodes))
 	}
-	next, ctx := exec.DispatchOperation(ctx, op)
+	next, ctx := a.exec.DispatchOperation(ctx, op)
 	result := next(ctx)
 	if result == nil {
 		panic(fmt.Sprintf("operation %q has no response", params.OperationName))
@@ -100,13 +128,14 @@ func (a *API) execute(ctx context.Context, exec *executor.Executor, params *grap
 	return result, true
 }
 
-// changes reports whether the operation asked for is a mutation. A document
-// that does not parse is none; it is refused soon after.
-func changes(params *graphql.RawParams, tokens int) bool {
-	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, tokens)
-	if err != nil {
-		return false
+// refusal answers a document that is not executed.
+func (a *API) refusal(ctx context.Context, errs []error) *graphql.Response {
+	result := &graphql.Response{}
+	for _, err := range errs {
+		if pause, ok := errors.AsType[*domain.Pause](err); ok {
+			askerOf(ctx).pause(pause)
+		}
+		result.Errors = append(result.Errors, a.presentRequest(ctx, err))
 	}
-	op := doc.Operations.ForName(params.OperationName)
-	return op != nil && op.Operation != ast.Query
+	return result
 }

@@ -17,17 +17,277 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type MutationResolver interface {
+	CreateCustomer(ctx context.Context, input CreateCustomerInput) (*CreateCustomerPayload, error)
+	UpdateContactDetails(ctx context.Context, input UpdateContactDetailsInput) (*UpdateContactDetailsPayload, error)
+	SetInvoiceAddress(ctx context.Context, input SetInvoiceAddressInput) (*SetInvoiceAddressPayload, error)
+	MoveIn(ctx context.Context, input MoveInInput) (*MoveInPayload, error)
+	MoveOut(ctx context.Context, input MoveOutInput) (*MoveOutPayload, error)
+	CreateWebhook(ctx context.Context, input CreateWebhookInput) (*CreateWebhook, error)
+	UpdateWebhook(ctx context.Context, input UpdateWebhookInput) (*UpdateWebhook, error)
+	DeleteWebhook(ctx context.Context, input DeleteWebhookInput) (*DeleteWebhook, error)
+	TestWebhook(ctx context.Context, input TestWebhookInput) (*TestWebhook, error)
+	ReplayWebhook(ctx context.Context, input ReplayWebhookInput) (*ReplayWebhook, error)
+	ObtainKrakenToken(ctx context.Context, input ObtainJSONWebTokenInput) (*ObtainKrakenJSONWebToken, error)
+	ObtainLongLivedRefreshToken(ctx context.Context, input ObtainLongLivedRefreshTokenInput) (*ObtainLongLivedRefreshToken, error)
+	InvalidateRefreshToken(ctx context.Context, input InvalidateRefreshTokenInput) (*InvalidateRefreshToken, error)
+	InvalidateRefreshTokensForUser(ctx context.Context, input InvalidateRefreshTokensForUserInput) (*InvalidateRefreshTokensForUser, error)
+	ForceReauthentication(ctx context.Context, input ForceReauthenticationInput) (*ForceReauthentication, error)
+	RegenerateSecretKey(ctx context.Context) (*RegenerateSecretKey, error)
+	MasqueradeAuthentication(ctx context.Context, masqueradeToken string, userID string) (*MasqueradeAuthentication, error)
+	GeneratePreSignedToken(ctx context.Context, email string, numberOfDaysAllowed int, scope PreSignedTokenScope) (*GeneratePreSignedToken, error)
+	InvalidatePreSignedToken(ctx context.Context, input InvalidatePreSignedTokenInput) (*InvalidatePreSignedToken, error)
+	InvalidatePreSignedTokensForUser(ctx context.Context, input InvalidatePreSignedTokensForUserInput) (*InvalidatePreSignedTokensForUser, error)
+}
 type QueryResolver interface {
+	Customers(ctx context.Context, search *string, first *int, after *string, last *int, before *string) (*CustomerConnection, error)
+	Customer(ctx context.Context, id string) (*User, error)
 	Me(ctx context.Context) (*User, error)
 	Account(ctx context.Context, accountNumber string) (*Account, error)
 	Property(ctx context.Context, id string) (*PropertyType, error)
 	Properties(ctx context.Context, accountNumber string, active *bool) ([]*PropertyType, error)
 	MeasurementChanges(ctx context.Context, propertyID string, after *string, first *int) (*MeasurementChangeConnection, error)
+	KrakenVersion(ctx context.Context) (*KrakenVersionType, error)
+	APIBrownouts(ctx context.Context, input *APIBrownoutInput, before *string, after *string, first *int, last *int) (*APIBrownoutConnection, error)
+	QueryComplexity(ctx context.Context, input QueryComplexityInputType) (*QueryComplexityOutputType, error)
+	PossibleErrors(ctx context.Context, input PossibleErrorsInputType) (*PossibleErrorsOutputType, error)
+	RateLimitInfo(ctx context.Context) (*CombinedRateLimitInformation, error)
+	RateLimit(ctx context.Context) (*PointsAllowanceRateLimitInformation, error)
+	Webhooks(ctx context.Context) ([]*Webhook, error)
+	Webhook(ctx context.Context, id string) (*Webhook, error)
+	SupplyPoint(ctx context.Context, externalIdentifier string, marketName string) (*SupplyPointType, error)
+	SupplyPoints(ctx context.Context, accountNumber *string, portfolioNumber *string, before *string, after *string, first *int, last *int) (*SupplyPointConnection, error)
+	Viewer(ctx context.Context) (*AccountUserType, error)
+	AuthorizedApplications(ctx context.Context) ([]*AuthorizedApplication, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Mutation_createCustomer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNCreateCustomerInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCreateCustomerInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_createWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNCreateWebhookInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCreateWebhookInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_deleteWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNDeleteWebhookInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDeleteWebhookInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_forceReauthentication_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNForceReauthenticationInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐForceReauthenticationInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_generatePreSignedToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "email", ec.unmarshalNString2string)
+	if err != nil {
+		return nil, err
+	}
+	args["email"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "numberOfDaysAllowed", ec.unmarshalNInt2int)
+	if err != nil {
+		return nil, err
+	}
+	args["numberOfDaysAllowed"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "scope", ec.unmarshalNPreSignedTokenScope2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐPreSignedTokenScope)
+	if err != nil {
+		return nil, err
+	}
+	args["scope"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_invalidatePreSignedToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNInvalidatePreSignedTokenInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidatePreSignedTokenInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_invalidatePreSignedTokensForUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNInvalidatePreSignedTokensForUserInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidatePreSignedTokensForUserInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_invalidateRefreshToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNInvalidateRefreshTokenInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidateRefreshTokenInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_invalidateRefreshTokensForUser_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNInvalidateRefreshTokensForUserInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidateRefreshTokensForUserInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_masqueradeAuthentication_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "masqueradeToken", ec.unmarshalNString2string)
+	if err != nil {
+		return nil, err
+	}
+	args["masqueradeToken"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "userId", ec.unmarshalNString2string)
+	if err != nil {
+		return nil, err
+	}
+	args["userId"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_moveIn_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNMoveInInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMoveInInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_moveOut_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNMoveOutInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMoveOutInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_obtainKrakenToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNObtainJSONWebTokenInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐObtainJSONWebTokenInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_obtainLongLivedRefreshToken_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNObtainLongLivedRefreshTokenInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐObtainLongLivedRefreshTokenInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_replayWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNReplayWebhookInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐReplayWebhookInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setInvoiceAddress_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNSetInvoiceAddressInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐSetInvoiceAddressInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_testWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNTestWebhookInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐTestWebhookInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateContactDetails_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNUpdateContactDetailsInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐUpdateContactDetailsInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_updateWebhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNUpdateWebhookInput2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐUpdateWebhookInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
 
 func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
@@ -51,6 +311,79 @@ func (ec *executionContext) field_Query_account_args(ctx context.Context, rawArg
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_apiBrownouts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalOAPIBrownoutInput2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAPIBrownoutInput)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "before", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "first", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_customer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id", ec.unmarshalNID2string)
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_customers_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "search", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["search"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_measurementChanges_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -69,6 +402,17 @@ func (ec *executionContext) field_Query_measurementChanges_args(ctx context.Cont
 		return nil, err
 	}
 	args["first"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_possibleErrors_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNPossibleErrorsInputType2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐPossibleErrorsInputType)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -99,6 +443,80 @@ func (ec *executionContext) field_Query_property_args(ctx context.Context, rawAr
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_queryComplexity_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input", ec.unmarshalNQueryComplexityInputType2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐQueryComplexityInputType)
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_supplyPoint_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "externalIdentifier", ec.unmarshalNString2string)
+	if err != nil {
+		return nil, err
+	}
+	args["externalIdentifier"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "marketName", ec.unmarshalNString2string)
+	if err != nil {
+		return nil, err
+	}
+	args["marketName"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_supplyPoints_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "accountNumber", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["accountNumber"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "portfolioNumber", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["portfolioNumber"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "before", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "first", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "last", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_webhook_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id", ec.unmarshalNID2string)
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
 // endregion ***************************** args.gotpl *****************************
 
 // region    ************************** directives.gotpl **************************
@@ -106,6 +524,942 @@ func (ec *executionContext) field_Query_property_args(ctx context.Context, rawAr
 // endregion ************************** directives.gotpl **************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _Mutation_createCustomer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_createCustomer,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().CreateCustomer(ctx, fc.Args["input"].(CreateCustomerInput))
+		},
+		nil,
+		ec.marshalOCreateCustomerPayload2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCreateCustomerPayload,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_createCustomer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "customer":
+				return ec.fieldContext_CreateCustomerPayload_customer(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_CreateCustomerPayload_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type CreateCustomerPayload", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createCustomer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateContactDetails(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_updateContactDetails,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().UpdateContactDetails(ctx, fc.Args["input"].(UpdateContactDetailsInput))
+		},
+		nil,
+		ec.marshalOUpdateContactDetailsPayload2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐUpdateContactDetailsPayload,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_updateContactDetails(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "customer":
+				return ec.fieldContext_UpdateContactDetailsPayload_customer(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_UpdateContactDetailsPayload_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type UpdateContactDetailsPayload", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateContactDetails_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setInvoiceAddress(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_setInvoiceAddress,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().SetInvoiceAddress(ctx, fc.Args["input"].(SetInvoiceAddressInput))
+		},
+		nil,
+		ec.marshalOSetInvoiceAddressPayload2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐSetInvoiceAddressPayload,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_setInvoiceAddress(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "customer":
+				return ec.fieldContext_SetInvoiceAddressPayload_customer(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_SetInvoiceAddressPayload_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type SetInvoiceAddressPayload", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setInvoiceAddress_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_moveIn(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_moveIn,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().MoveIn(ctx, fc.Args["input"].(MoveInInput))
+		},
+		nil,
+		ec.marshalOMoveInPayload2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMoveInPayload,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_moveIn(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "contract":
+				return ec.fieldContext_MoveInPayload_contract(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_MoveInPayload_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type MoveInPayload", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_moveIn_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_moveOut(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_moveOut,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().MoveOut(ctx, fc.Args["input"].(MoveOutInput))
+		},
+		nil,
+		ec.marshalOMoveOutPayload2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMoveOutPayload,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_moveOut(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "contract":
+				return ec.fieldContext_MoveOutPayload_contract(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_MoveOutPayload_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type MoveOutPayload", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_moveOut_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_createWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_createWebhook,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().CreateWebhook(ctx, fc.Args["input"].(CreateWebhookInput))
+		},
+		nil,
+		ec.marshalNCreateWebhook2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCreateWebhook,
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_createWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "webhook":
+				return ec.fieldContext_CreateWebhook_webhook(ctx, field)
+			case "signingKey":
+				return ec.fieldContext_CreateWebhook_signingKey(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type CreateWebhook", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_createWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_updateWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_updateWebhook,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().UpdateWebhook(ctx, fc.Args["input"].(UpdateWebhookInput))
+		},
+		nil,
+		ec.marshalNUpdateWebhook2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐUpdateWebhook,
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_updateWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "webhook":
+				return ec.fieldContext_UpdateWebhook_webhook(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type UpdateWebhook", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_updateWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_deleteWebhook,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().DeleteWebhook(ctx, fc.Args["input"].(DeleteWebhookInput))
+		},
+		nil,
+		ec.marshalNDeleteWebhook2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDeleteWebhook,
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_deleteWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_DeleteWebhook_id(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type DeleteWebhook", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_testWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_testWebhook,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().TestWebhook(ctx, fc.Args["input"].(TestWebhookInput))
+		},
+		nil,
+		ec.marshalNTestWebhook2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐTestWebhook,
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_testWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "delivery":
+				return ec.fieldContext_TestWebhook_delivery(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type TestWebhook", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_testWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_replayWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_replayWebhook,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().ReplayWebhook(ctx, fc.Args["input"].(ReplayWebhookInput))
+		},
+		nil,
+		ec.marshalNReplayWebhook2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐReplayWebhook,
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_replayWebhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "count":
+				return ec.fieldContext_ReplayWebhook_count(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type ReplayWebhook", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_replayWebhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_obtainKrakenToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_obtainKrakenToken,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().ObtainKrakenToken(ctx, fc.Args["input"].(ObtainJSONWebTokenInput))
+		},
+		nil,
+		ec.marshalOObtainKrakenJSONWebToken2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐObtainKrakenJSONWebToken,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_obtainKrakenToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "token":
+				return ec.fieldContext_ObtainKrakenJSONWebToken_token(ctx, field)
+			case "payload":
+				return ec.fieldContext_ObtainKrakenJSONWebToken_payload(ctx, field)
+			case "refreshToken":
+				return ec.fieldContext_ObtainKrakenJSONWebToken_refreshToken(ctx, field)
+			case "refreshExpiresIn":
+				return ec.fieldContext_ObtainKrakenJSONWebToken_refreshExpiresIn(ctx, field)
+			case "refreshEndsAt":
+				return ec.fieldContext_ObtainKrakenJSONWebToken_refreshEndsAt(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_ObtainKrakenJSONWebToken_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type ObtainKrakenJSONWebToken", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_obtainKrakenToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_obtainLongLivedRefreshToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_obtainLongLivedRefreshToken,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().ObtainLongLivedRefreshToken(ctx, fc.Args["input"].(ObtainLongLivedRefreshTokenInput))
+		},
+		nil,
+		ec.marshalOObtainLongLivedRefreshToken2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐObtainLongLivedRefreshToken,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_obtainLongLivedRefreshToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "refreshToken":
+				return ec.fieldContext_ObtainLongLivedRefreshToken_refreshToken(ctx, field)
+			case "refreshExpiresIn":
+				return ec.fieldContext_ObtainLongLivedRefreshToken_refreshExpiresIn(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_ObtainLongLivedRefreshToken_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type ObtainLongLivedRefreshToken", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_obtainLongLivedRefreshToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_invalidateRefreshToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_invalidateRefreshToken,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().InvalidateRefreshToken(ctx, fc.Args["input"].(InvalidateRefreshTokenInput))
+		},
+		nil,
+		ec.marshalOInvalidateRefreshToken2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidateRefreshToken,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_invalidateRefreshToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "token":
+				return ec.fieldContext_InvalidateRefreshToken_token(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_InvalidateRefreshToken_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type InvalidateRefreshToken", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_invalidateRefreshToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_invalidateRefreshTokensForUser(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_invalidateRefreshTokensForUser,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().InvalidateRefreshTokensForUser(ctx, fc.Args["input"].(InvalidateRefreshTokensForUserInput))
+		},
+		nil,
+		ec.marshalOInvalidateRefreshTokensForUser2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidateRefreshTokensForUser,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_invalidateRefreshTokensForUser(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "status":
+				return ec.fieldContext_InvalidateRefreshTokensForUser_status(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_InvalidateRefreshTokensForUser_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type InvalidateRefreshTokensForUser", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_invalidateRefreshTokensForUser_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_forceReauthentication(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_forceReauthentication,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().ForceReauthentication(ctx, fc.Args["input"].(ForceReauthenticationInput))
+		},
+		nil,
+		ec.marshalOForceReauthentication2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐForceReauthentication,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_forceReauthentication(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "tokensInvalidated":
+				return ec.fieldContext_ForceReauthentication_tokensInvalidated(ctx, field)
+			case "effectiveAt":
+				return ec.fieldContext_ForceReauthentication_effectiveAt(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_ForceReauthentication_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type ForceReauthentication", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_forceReauthentication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_regenerateSecretKey(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_regenerateSecretKey,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Mutation().RegenerateSecretKey(ctx)
+		},
+		nil,
+		ec.marshalORegenerateSecretKey2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐRegenerateSecretKey,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_regenerateSecretKey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "viewer":
+				return ec.fieldContext_RegenerateSecretKey_viewer(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_RegenerateSecretKey_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type RegenerateSecretKey", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_masqueradeAuthentication(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_masqueradeAuthentication,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().MasqueradeAuthentication(ctx, fc.Args["masqueradeToken"].(string), fc.Args["userId"].(string))
+		},
+		nil,
+		ec.marshalOMasqueradeAuthentication2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMasqueradeAuthentication,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_masqueradeAuthentication(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "token":
+				return ec.fieldContext_MasqueradeAuthentication_token(ctx, field)
+			case "errors":
+				return ec.fieldContext_MasqueradeAuthentication_errors(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_MasqueradeAuthentication_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type MasqueradeAuthentication", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_masqueradeAuthentication_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_generatePreSignedToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_generatePreSignedToken,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().GeneratePreSignedToken(ctx, fc.Args["email"].(string), fc.Args["numberOfDaysAllowed"].(int), fc.Args["scope"].(PreSignedTokenScope))
+		},
+		nil,
+		ec.marshalOGeneratePreSignedToken2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐGeneratePreSignedToken,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_generatePreSignedToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "token":
+				return ec.fieldContext_GeneratePreSignedToken_token(ctx, field)
+			case "errors":
+				return ec.fieldContext_GeneratePreSignedToken_errors(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_GeneratePreSignedToken_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type GeneratePreSignedToken", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_generatePreSignedToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_invalidatePreSignedToken(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_invalidatePreSignedToken,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().InvalidatePreSignedToken(ctx, fc.Args["input"].(InvalidatePreSignedTokenInput))
+		},
+		nil,
+		ec.marshalOInvalidatePreSignedToken2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidatePreSignedToken,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_invalidatePreSignedToken(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "status":
+				return ec.fieldContext_InvalidatePreSignedToken_status(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_InvalidatePreSignedToken_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type InvalidatePreSignedToken", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_invalidatePreSignedToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_invalidatePreSignedTokensForUser(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Mutation_invalidatePreSignedTokensForUser,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Mutation().InvalidatePreSignedTokensForUser(ctx, fc.Args["input"].(InvalidatePreSignedTokensForUserInput))
+		},
+		nil,
+		ec.marshalOInvalidatePreSignedTokensForUser2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐInvalidatePreSignedTokensForUser,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mutation_invalidatePreSignedTokensForUser(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "status":
+				return ec.fieldContext_InvalidatePreSignedTokensForUser_status(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_InvalidatePreSignedTokensForUser_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type InvalidatePreSignedTokensForUser", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_invalidatePreSignedTokensForUser_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
 
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -223,6 +1577,126 @@ func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, f
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_customers(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_customers,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().Customers(ctx, fc.Args["search"].(*string), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		ec.marshalOCustomerConnection2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCustomerConnection,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_customers(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "pageInfo":
+				return ec.fieldContext_CustomerConnection_pageInfo(ctx, field)
+			case "edges":
+				return ec.fieldContext_CustomerConnection_edges(ctx, field)
+			case "totalCount":
+				return ec.fieldContext_CustomerConnection_totalCount(ctx, field)
+			case "edgeCount":
+				return ec.fieldContext_CustomerConnection_edgeCount(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type CustomerConnection", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_customers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_customer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_customer,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().Customer(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		ec.marshalOUser2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐUser,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_customer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_User_id(ctx, field)
+			case "customerNumber":
+				return ec.fieldContext_User_customerNumber(ctx, field)
+			case "email":
+				return ec.fieldContext_User_email(ctx, field)
+			case "firstName":
+				return ec.fieldContext_User_firstName(ctx, field)
+			case "middleName":
+				return ec.fieldContext_User_middleName(ctx, field)
+			case "surname":
+				return ec.fieldContext_User_surname(ctx, field)
+			case "phoneNumber":
+				return ec.fieldContext_User_phoneNumber(ctx, field)
+			case "birthDate":
+				return ec.fieldContext_User_birthDate(ctx, field)
+			case "vendor":
+				return ec.fieldContext_User_vendor(ctx, field)
+			case "contracts":
+				return ec.fieldContext_User_contracts(ctx, field)
+			case "accounts":
+				return ec.fieldContext_User_accounts(ctx, field)
+			case "invoiceAddress":
+				return ec.fieldContext_User_invoiceAddress(ctx, field)
+			case "reference":
+				return ec.fieldContext_User_reference(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_customer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_me(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -265,6 +1739,14 @@ func (ec *executionContext) fieldContext_Query_me(_ context.Context, field graph
 				return ec.fieldContext_User_birthDate(ctx, field)
 			case "vendor":
 				return ec.fieldContext_User_vendor(ctx, field)
+			case "contracts":
+				return ec.fieldContext_User_contracts(ctx, field)
+			case "accounts":
+				return ec.fieldContext_User_accounts(ctx, field)
+			case "invoiceAddress":
+				return ec.fieldContext_User_invoiceAddress(ctx, field)
+			case "reference":
+				return ec.fieldContext_User_reference(ctx, field)
 			}
 			return nil, fmt.Errorf("no field named %q was found under type User", field.Name)
 		},
@@ -303,6 +1785,8 @@ func (ec *executionContext) fieldContext_Query_account(ctx context.Context, fiel
 				return ec.fieldContext_Account_properties(ctx, field)
 			case "property":
 				return ec.fieldContext_Account_property(ctx, field)
+			case "authorizedApplications":
+				return ec.fieldContext_Account_authorizedApplications(ctx, field)
 			}
 			return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 		},
@@ -354,10 +1838,32 @@ func (ec *executionContext) fieldContext_Query_property(ctx context.Context, fie
 				return ec.fieldContext_PropertyType_address(ctx, field)
 			case "splitAddress":
 				return ec.fieldContext_PropertyType_splitAddress(ctx, field)
+			case "richAddress":
+				return ec.fieldContext_PropertyType_richAddress(ctx, field)
 			case "label":
 				return ec.fieldContext_PropertyType_label(ctx, field)
+			case "occupancyPeriods":
+				return ec.fieldContext_PropertyType_occupancyPeriods(ctx, field)
+			case "coordinates":
+				return ec.fieldContext_PropertyType_coordinates(ctx, field)
+			case "embeddedNetwork":
+				return ec.fieldContext_PropertyType_embeddedNetwork(ctx, field)
+			case "electricityMeterPoints":
+				return ec.fieldContext_PropertyType_electricityMeterPoints(ctx, field)
+			case "gasMeterPoints":
+				return ec.fieldContext_PropertyType_gasMeterPoints(ctx, field)
+			case "meterPoints":
+				return ec.fieldContext_PropertyType_meterPoints(ctx, field)
+			case "electricityMalos":
+				return ec.fieldContext_PropertyType_electricityMalos(ctx, field)
+			case "gasMalos":
+				return ec.fieldContext_PropertyType_gasMalos(ctx, field)
+			case "electricitySupplyPoints":
+				return ec.fieldContext_PropertyType_electricitySupplyPoints(ctx, field)
 			case "measurements":
 				return ec.fieldContext_PropertyType_measurements(ctx, field)
+			case "supplyPoints":
+				return ec.fieldContext_PropertyType_supplyPoints(ctx, field)
 			}
 			return nil, fmt.Errorf("no field named %q was found under type PropertyType", field.Name)
 		},
@@ -409,10 +1915,32 @@ func (ec *executionContext) fieldContext_Query_properties(ctx context.Context, f
 				return ec.fieldContext_PropertyType_address(ctx, field)
 			case "splitAddress":
 				return ec.fieldContext_PropertyType_splitAddress(ctx, field)
+			case "richAddress":
+				return ec.fieldContext_PropertyType_richAddress(ctx, field)
 			case "label":
 				return ec.fieldContext_PropertyType_label(ctx, field)
+			case "occupancyPeriods":
+				return ec.fieldContext_PropertyType_occupancyPeriods(ctx, field)
+			case "coordinates":
+				return ec.fieldContext_PropertyType_coordinates(ctx, field)
+			case "embeddedNetwork":
+				return ec.fieldContext_PropertyType_embeddedNetwork(ctx, field)
+			case "electricityMeterPoints":
+				return ec.fieldContext_PropertyType_electricityMeterPoints(ctx, field)
+			case "gasMeterPoints":
+				return ec.fieldContext_PropertyType_gasMeterPoints(ctx, field)
+			case "meterPoints":
+				return ec.fieldContext_PropertyType_meterPoints(ctx, field)
+			case "electricityMalos":
+				return ec.fieldContext_PropertyType_electricityMalos(ctx, field)
+			case "gasMalos":
+				return ec.fieldContext_PropertyType_gasMalos(ctx, field)
+			case "electricitySupplyPoints":
+				return ec.fieldContext_PropertyType_electricitySupplyPoints(ctx, field)
 			case "measurements":
 				return ec.fieldContext_PropertyType_measurements(ctx, field)
+			case "supplyPoints":
+				return ec.fieldContext_PropertyType_supplyPoints(ctx, field)
 			}
 			return nil, fmt.Errorf("no field named %q was found under type PropertyType", field.Name)
 		},
@@ -478,6 +2006,570 @@ func (ec *executionContext) fieldContext_Query_measurementChanges(ctx context.Co
 	if fc.Args, err = ec.field_Query_measurementChanges_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_krakenVersion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_krakenVersion,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Query().KrakenVersion(ctx)
+		},
+		nil,
+		ec.marshalOKrakenVersionType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐKrakenVersionType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_krakenVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "number":
+				return ec.fieldContext_KrakenVersionType_number(ctx, field)
+			case "SHA":
+				return ec.fieldContext_KrakenVersionType_SHA(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type KrakenVersionType", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_apiBrownouts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_apiBrownouts,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().APIBrownouts(ctx, fc.Args["input"].(*APIBrownoutInput), fc.Args["before"].(*string), fc.Args["after"].(*string), fc.Args["first"].(*int), fc.Args["last"].(*int))
+		},
+		nil,
+		ec.marshalOAPIBrownoutConnection2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAPIBrownoutConnection,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_apiBrownouts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "pageInfo":
+				return ec.fieldContext_APIBrownoutConnection_pageInfo(ctx, field)
+			case "edges":
+				return ec.fieldContext_APIBrownoutConnection_edges(ctx, field)
+			case "totalCount":
+				return ec.fieldContext_APIBrownoutConnection_totalCount(ctx, field)
+			case "edgeCount":
+				return ec.fieldContext_APIBrownoutConnection_edgeCount(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type APIBrownoutConnection", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_apiBrownouts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_queryComplexity(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_queryComplexity,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().QueryComplexity(ctx, fc.Args["input"].(QueryComplexityInputType))
+		},
+		nil,
+		ec.marshalOQueryComplexityOutputType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐQueryComplexityOutputType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_queryComplexity(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "complexityValue":
+				return ec.fieldContext_QueryComplexityOutputType_complexityValue(ctx, field)
+			case "nodes":
+				return ec.fieldContext_QueryComplexityOutputType_nodes(ctx, field)
+			case "points":
+				return ec.fieldContext_QueryComplexityOutputType_points(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type QueryComplexityOutputType", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_queryComplexity_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_possibleErrors(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_possibleErrors,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().PossibleErrors(ctx, fc.Args["input"].(PossibleErrorsInputType))
+		},
+		nil,
+		ec.marshalOPossibleErrorsOutputType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐPossibleErrorsOutputType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_possibleErrors(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "name":
+				return ec.fieldContext_PossibleErrorsOutputType_name(ctx, field)
+			case "type":
+				return ec.fieldContext_PossibleErrorsOutputType_type(ctx, field)
+			case "authErrors":
+				return ec.fieldContext_PossibleErrorsOutputType_authErrors(ctx, field)
+			case "possibleErrors":
+				return ec.fieldContext_PossibleErrorsOutputType_possibleErrors(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type PossibleErrorsOutputType", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_possibleErrors_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_rateLimitInfo(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_rateLimitInfo,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Query().RateLimitInfo(ctx)
+		},
+		nil,
+		ec.marshalOCombinedRateLimitInformation2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCombinedRateLimitInformation,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_rateLimitInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "pointsAllowanceRateLimit":
+				return ec.fieldContext_CombinedRateLimitInformation_pointsAllowanceRateLimit(ctx, field)
+			case "fieldSpecificRateLimits":
+				return ec.fieldContext_CombinedRateLimitInformation_fieldSpecificRateLimits(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type CombinedRateLimitInformation", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_rateLimit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_rateLimit,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Query().RateLimit(ctx)
+		},
+		nil,
+		ec.marshalOPointsAllowanceRateLimitInformation2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐPointsAllowanceRateLimitInformation,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_rateLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "limit":
+				return ec.fieldContext_PointsAllowanceRateLimitInformation_limit(ctx, field)
+			case "remainingPoints":
+				return ec.fieldContext_PointsAllowanceRateLimitInformation_remainingPoints(ctx, field)
+			case "usedPoints":
+				return ec.fieldContext_PointsAllowanceRateLimitInformation_usedPoints(ctx, field)
+			case "ttl":
+				return ec.fieldContext_PointsAllowanceRateLimitInformation_ttl(ctx, field)
+			case "isBlocked":
+				return ec.fieldContext_PointsAllowanceRateLimitInformation_isBlocked(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type PointsAllowanceRateLimitInformation", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_webhooks(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_webhooks,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Query().Webhooks(ctx)
+		},
+		nil,
+		ec.marshalNWebhook2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐWebhookᚄ,
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_webhooks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_Webhook_id(ctx, field)
+			case "url":
+				return ec.fieldContext_Webhook_url(ctx, field)
+			case "events":
+				return ec.fieldContext_Webhook_events(ctx, field)
+			case "paused":
+				return ec.fieldContext_Webhook_paused(ctx, field)
+			case "failingSince":
+				return ec.fieldContext_Webhook_failingSince(ctx, field)
+			case "deliveredAt":
+				return ec.fieldContext_Webhook_deliveredAt(ctx, field)
+			case "createdAt":
+				return ec.fieldContext_Webhook_createdAt(ctx, field)
+			case "changedAt":
+				return ec.fieldContext_Webhook_changedAt(ctx, field)
+			case "deliveries":
+				return ec.fieldContext_Webhook_deliveries(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type Webhook", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_webhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_webhook,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().Webhook(ctx, fc.Args["id"].(string))
+		},
+		nil,
+		ec.marshalOWebhook2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐWebhook,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_webhook(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_Webhook_id(ctx, field)
+			case "url":
+				return ec.fieldContext_Webhook_url(ctx, field)
+			case "events":
+				return ec.fieldContext_Webhook_events(ctx, field)
+			case "paused":
+				return ec.fieldContext_Webhook_paused(ctx, field)
+			case "failingSince":
+				return ec.fieldContext_Webhook_failingSince(ctx, field)
+			case "deliveredAt":
+				return ec.fieldContext_Webhook_deliveredAt(ctx, field)
+			case "createdAt":
+				return ec.fieldContext_Webhook_createdAt(ctx, field)
+			case "changedAt":
+				return ec.fieldContext_Webhook_changedAt(ctx, field)
+			case "deliveries":
+				return ec.fieldContext_Webhook_deliveries(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type Webhook", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_webhook_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_supplyPoint(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_supplyPoint,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().SupplyPoint(ctx, fc.Args["externalIdentifier"].(string), fc.Args["marketName"].(string))
+		},
+		nil,
+		ec.marshalOSupplyPointType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐSupplyPointType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_supplyPoint(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_SupplyPointType_id(ctx, field)
+			case "marketName":
+				return ec.fieldContext_SupplyPointType_marketName(ctx, field)
+			case "externalIdentifier":
+				return ec.fieldContext_SupplyPointType_externalIdentifier(ctx, field)
+			case "property":
+				return ec.fieldContext_SupplyPointType_property(ctx, field)
+			case "devices":
+				return ec.fieldContext_SupplyPointType_devices(ctx, field)
+			case "readings":
+				return ec.fieldContext_SupplyPointType_readings(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type SupplyPointType", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_supplyPoint_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_supplyPoints(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_supplyPoints,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.Query().SupplyPoints(ctx, fc.Args["accountNumber"].(*string), fc.Args["portfolioNumber"].(*string), fc.Args["before"].(*string), fc.Args["after"].(*string), fc.Args["first"].(*int), fc.Args["last"].(*int))
+		},
+		nil,
+		ec.marshalOSupplyPointConnection2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐSupplyPointConnection,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_supplyPoints(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "pageInfo":
+				return ec.fieldContext_SupplyPointConnection_pageInfo(ctx, field)
+			case "edges":
+				return ec.fieldContext_SupplyPointConnection_edges(ctx, field)
+			case "totalCount":
+				return ec.fieldContext_SupplyPointConnection_totalCount(ctx, field)
+			case "edgeCount":
+				return ec.fieldContext_SupplyPointConnection_edgeCount(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type SupplyPointConnection", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_supplyPoints_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_viewer,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Query().Viewer(ctx)
+		},
+		nil,
+		ec.marshalOAccountUserType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccountUserType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_AccountUserType_id(ctx, field)
+			case "number":
+				return ec.fieldContext_AccountUserType_number(ctx, field)
+			case "givenName":
+				return ec.fieldContext_AccountUserType_givenName(ctx, field)
+			case "familyName":
+				return ec.fieldContext_AccountUserType_familyName(ctx, field)
+			case "fullName":
+				return ec.fieldContext_AccountUserType_fullName(ctx, field)
+			case "email":
+				return ec.fieldContext_AccountUserType_email(ctx, field)
+			case "accounts":
+				return ec.fieldContext_AccountUserType_accounts(ctx, field)
+			case "liveSecretKey":
+				return ec.fieldContext_AccountUserType_liveSecretKey(ctx, field)
+			case "permissions":
+				return ec.fieldContext_AccountUserType_permissions(ctx, field)
+			case "authorizedApplications":
+				return ec.fieldContext_AccountUserType_authorizedApplications(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type AccountUserType", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_authorizedApplications(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Query_authorizedApplications,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Query().AuthorizedApplications(ctx)
+		},
+		nil,
+		ec.marshalOAuthorizedApplication2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAuthorizedApplication,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Query_authorizedApplications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "name":
+				return ec.fieldContext_AuthorizedApplication_name(ctx, field)
+			case "clientId":
+				return ec.fieldContext_AuthorizedApplication_clientId(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type AuthorizedApplication", field.Name)
+		},
 	}
 	return fc, nil
 }
@@ -602,6 +2694,143 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 
 // region    **************************** object.gotpl ****************************
 
+var mutationImplementors = []string{"Mutation"}
+
+func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, mutationImplementors)
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{
+		Object: "Mutation",
+	})
+
+	out := graphql.NewFieldSet(fields)
+	deferred := make(map[string]*graphql.FieldSet)
+	for i, field := range fields {
+		innerCtx := graphql.WithRootFieldContext(ctx, &graphql.RootFieldContext{
+			Object: field.Name,
+			Field:  field,
+		})
+
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Mutation")
+		case "createCustomer":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createCustomer(ctx, field)
+			})
+		case "updateContactDetails":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateContactDetails(ctx, field)
+			})
+		case "setInvoiceAddress":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setInvoiceAddress(ctx, field)
+			})
+		case "moveIn":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_moveIn(ctx, field)
+			})
+		case "moveOut":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_moveOut(ctx, field)
+			})
+		case "createWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_createWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "updateWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_updateWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "testWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_testWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "replayWebhook":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_replayWebhook(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "obtainKrakenToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_obtainKrakenToken(ctx, field)
+			})
+		case "obtainLongLivedRefreshToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_obtainLongLivedRefreshToken(ctx, field)
+			})
+		case "invalidateRefreshToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_invalidateRefreshToken(ctx, field)
+			})
+		case "invalidateRefreshTokensForUser":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_invalidateRefreshTokensForUser(ctx, field)
+			})
+		case "forceReauthentication":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_forceReauthentication(ctx, field)
+			})
+		case "regenerateSecretKey":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_regenerateSecretKey(ctx, field)
+			})
+		case "masqueradeAuthentication":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_masqueradeAuthentication(ctx, field)
+			})
+		case "generatePreSignedToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_generatePreSignedToken(ctx, field)
+			})
+		case "invalidatePreSignedToken":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_invalidatePreSignedToken(ctx, field)
+			})
+		case "invalidatePreSignedTokensForUser":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_invalidatePreSignedTokensForUser(ctx, field)
+			})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.deferred, int32(len(deferred)))
+
+	for label, dfs := range deferred {
+		ec.processDeferredGroup(graphql.DeferredGroup{
+			Label:    label,
+			Path:     graphql.GetPath(ctx),
+			FieldSet: dfs,
+			Context:  ctx,
+		})
+	}
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *PageInfo) graphql.Marshaler {
@@ -669,6 +2898,44 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Query")
+		case "customers":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_customers(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "customer":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_customer(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "me":
 			field := field
 
@@ -755,6 +3022,237 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 					}
 				}()
 				res = ec._Query_measurementChanges(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "krakenVersion":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_krakenVersion(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "apiBrownouts":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_apiBrownouts(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "queryComplexity":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_queryComplexity(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "possibleErrors":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_possibleErrors(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "rateLimitInfo":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_rateLimitInfo(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "rateLimit":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_rateLimit(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "webhooks":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_webhooks(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "webhook":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_webhook(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "supplyPoint":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_supplyPoint(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "supplyPoints":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_supplyPoints(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "viewer":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_viewer(ctx, field)
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "authorizedApplications":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_authorizedApplications(ctx, field)
 				return res
 			}
 
@@ -917,6 +3415,18 @@ func (ec *executionContext) marshalODate2ᚖgithubᚗcomᚋwattgateᚋwattgate�
 	return res
 }
 
+func (ec *executionContext) unmarshalODateTime2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDateTime(ctx context.Context, v any) (DateTime, error) {
+	res, err := UnmarshalDateTime(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODateTime2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDateTime(ctx context.Context, sel ast.SelectionSet, v DateTime) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := MarshalDateTime(v)
+	return res
+}
+
 func (ec *executionContext) unmarshalODateTime2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDateTime(ctx context.Context, v any) (*DateTime, error) {
 	if v == nil {
 		return nil, nil
@@ -932,6 +3442,18 @@ func (ec *executionContext) marshalODateTime2ᚖgithubᚗcomᚋwattgateᚋwattga
 	_ = sel
 	_ = ctx
 	res := MarshalDateTime(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalODecimal2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋdomainᚐDecimal(ctx context.Context, v any) (domain.Decimal, error) {
+	res, err := UnmarshalDecimal(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalODecimal2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋdomainᚐDecimal(ctx context.Context, sel ast.SelectionSet, v domain.Decimal) graphql.Marshaler {
+	_ = sel
+	_ = ctx
+	res := MarshalDecimal(v)
 	return res
 }
 
@@ -951,6 +3473,60 @@ func (ec *executionContext) marshalODecimal2ᚖgithubᚗcomᚋwattgateᚋwattgat
 	_ = ctx
 	res := MarshalDecimal(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOTime2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := UnmarshalTime(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOTime2ᚖtimeᚐTime(ctx context.Context, sel ast.SelectionSet, v *time.Time) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := MarshalTime(*v)
+	return res
+}
+
+func (ec *executionContext) unmarshalOUUID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var vSlice []any
+	vSlice = graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNUUID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOUUID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNUUID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 // endregion ***************************** type.gotpl *****************************

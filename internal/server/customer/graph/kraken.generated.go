@@ -20,9 +20,19 @@ import (
 type AccountResolver interface {
 	Properties(ctx context.Context, obj *Account, activeFrom *DateTime) ([]*PropertyType, error)
 	Property(ctx context.Context, obj *Account, id string) (*PropertyType, error)
+	AuthorizedApplications(ctx context.Context, obj *Account) ([]*AuthorizedApplication, error)
 }
 type PropertyTypeResolver interface {
+	OccupancyPeriods(ctx context.Context, obj *PropertyType) ([]*OccupancyPeriodType, error)
+
+	ElectricityMeterPoints(ctx context.Context, obj *PropertyType) ([]*ElectricityMeterPoint, error)
+	GasMeterPoints(ctx context.Context, obj *PropertyType) ([]*GasMeterPoint, error)
+	MeterPoints(ctx context.Context, obj *PropertyType) ([]MeterPointInterface, error)
+	ElectricityMalos(ctx context.Context, obj *PropertyType) ([]*ElectricityMalo, error)
+	GasMalos(ctx context.Context, obj *PropertyType) ([]*GasMalo, error)
+	ElectricitySupplyPoints(ctx context.Context, obj *PropertyType) ([]*ElectricitySupplyPoint, error)
 	Measurements(ctx context.Context, obj *PropertyType, startAt *DateTime, endAt *DateTime, startOn *domain.Date, endOn *domain.Date, timezone *string, utilityFilters []*UtilityFiltersInput, before *string, after *string, first *int, last *int, asOf *DateTime) (*MeasurementConnection, error)
+	SupplyPoints(ctx context.Context, obj *PropertyType, before *string, after *string, first *int, last *int) (*SupplyPointConnection, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -112,6 +122,32 @@ func (ec *executionContext) field_PropertyType_measurements_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_PropertyType_supplyPoints_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "before", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after", ec.unmarshalOString2ᚖstring)
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last", ec.unmarshalOInt2ᚖint)
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	return args, nil
+}
+
 // endregion ***************************** args.gotpl *****************************
 
 // region    ************************** directives.gotpl **************************
@@ -182,10 +218,32 @@ func (ec *executionContext) fieldContext_Account_properties(ctx context.Context,
 				return ec.fieldContext_PropertyType_address(ctx, field)
 			case "splitAddress":
 				return ec.fieldContext_PropertyType_splitAddress(ctx, field)
+			case "richAddress":
+				return ec.fieldContext_PropertyType_richAddress(ctx, field)
 			case "label":
 				return ec.fieldContext_PropertyType_label(ctx, field)
+			case "occupancyPeriods":
+				return ec.fieldContext_PropertyType_occupancyPeriods(ctx, field)
+			case "coordinates":
+				return ec.fieldContext_PropertyType_coordinates(ctx, field)
+			case "embeddedNetwork":
+				return ec.fieldContext_PropertyType_embeddedNetwork(ctx, field)
+			case "electricityMeterPoints":
+				return ec.fieldContext_PropertyType_electricityMeterPoints(ctx, field)
+			case "gasMeterPoints":
+				return ec.fieldContext_PropertyType_gasMeterPoints(ctx, field)
+			case "meterPoints":
+				return ec.fieldContext_PropertyType_meterPoints(ctx, field)
+			case "electricityMalos":
+				return ec.fieldContext_PropertyType_electricityMalos(ctx, field)
+			case "gasMalos":
+				return ec.fieldContext_PropertyType_gasMalos(ctx, field)
+			case "electricitySupplyPoints":
+				return ec.fieldContext_PropertyType_electricitySupplyPoints(ctx, field)
 			case "measurements":
 				return ec.fieldContext_PropertyType_measurements(ctx, field)
+			case "supplyPoints":
+				return ec.fieldContext_PropertyType_supplyPoints(ctx, field)
 			}
 			return nil, fmt.Errorf("no field named %q was found under type PropertyType", field.Name)
 		},
@@ -237,10 +295,32 @@ func (ec *executionContext) fieldContext_Account_property(ctx context.Context, f
 				return ec.fieldContext_PropertyType_address(ctx, field)
 			case "splitAddress":
 				return ec.fieldContext_PropertyType_splitAddress(ctx, field)
+			case "richAddress":
+				return ec.fieldContext_PropertyType_richAddress(ctx, field)
 			case "label":
 				return ec.fieldContext_PropertyType_label(ctx, field)
+			case "occupancyPeriods":
+				return ec.fieldContext_PropertyType_occupancyPeriods(ctx, field)
+			case "coordinates":
+				return ec.fieldContext_PropertyType_coordinates(ctx, field)
+			case "embeddedNetwork":
+				return ec.fieldContext_PropertyType_embeddedNetwork(ctx, field)
+			case "electricityMeterPoints":
+				return ec.fieldContext_PropertyType_electricityMeterPoints(ctx, field)
+			case "gasMeterPoints":
+				return ec.fieldContext_PropertyType_gasMeterPoints(ctx, field)
+			case "meterPoints":
+				return ec.fieldContext_PropertyType_meterPoints(ctx, field)
+			case "electricityMalos":
+				return ec.fieldContext_PropertyType_electricityMalos(ctx, field)
+			case "gasMalos":
+				return ec.fieldContext_PropertyType_gasMalos(ctx, field)
+			case "electricitySupplyPoints":
+				return ec.fieldContext_PropertyType_electricitySupplyPoints(ctx, field)
 			case "measurements":
 				return ec.fieldContext_PropertyType_measurements(ctx, field)
+			case "supplyPoints":
+				return ec.fieldContext_PropertyType_supplyPoints(ctx, field)
 			}
 			return nil, fmt.Errorf("no field named %q was found under type PropertyType", field.Name)
 		},
@@ -255,6 +335,331 @@ func (ec *executionContext) fieldContext_Account_property(ctx context.Context, f
 	if fc.Args, err = ec.field_Account_property_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Account_authorizedApplications(ctx context.Context, field graphql.CollectedField, obj *Account) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_Account_authorizedApplications,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.Account().AuthorizedApplications(ctx, obj)
+		},
+		nil,
+		ec.marshalOAuthorizedApplication2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAuthorizedApplication,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Account_authorizedApplications(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Account",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "name":
+				return ec.fieldContext_AuthorizedApplication_name(ctx, field)
+			case "clientId":
+				return ec.fieldContext_AuthorizedApplication_clientId(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type AuthorizedApplication", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CoordinatesType_latitude(ctx context.Context, field graphql.CollectedField, obj *CoordinatesType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_CoordinatesType_latitude,
+		func(ctx context.Context) (any, error) {
+			return obj.Latitude, nil
+		},
+		nil,
+		ec.marshalOString2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_CoordinatesType_latitude(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CoordinatesType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CoordinatesType_longitude(ctx context.Context, field graphql.CollectedField, obj *CoordinatesType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_CoordinatesType_longitude,
+		func(ctx context.Context) (any, error) {
+			return obj.Longitude, nil
+		},
+		nil,
+		ec.marshalOString2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_CoordinatesType_longitude(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CoordinatesType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EmbeddedNetworkType_id(ctx context.Context, field graphql.CollectedField, obj *EmbeddedNetworkType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_EmbeddedNetworkType_id,
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		ec.marshalOID2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_EmbeddedNetworkType_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EmbeddedNetworkType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type ID does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EmbeddedNetworkType_name(ctx context.Context, field graphql.CollectedField, obj *EmbeddedNetworkType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_EmbeddedNetworkType_name,
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		ec.marshalOString2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_EmbeddedNetworkType_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EmbeddedNetworkType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OccupancyPeriodType_id(ctx context.Context, field graphql.CollectedField, obj *OccupancyPeriodType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_OccupancyPeriodType_id,
+		func(ctx context.Context) (any, error) {
+			return obj.ID, nil
+		},
+		nil,
+		ec.marshalOID2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_OccupancyPeriodType_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OccupancyPeriodType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type ID does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OccupancyPeriodType_effectiveFrom(ctx context.Context, field graphql.CollectedField, obj *OccupancyPeriodType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_OccupancyPeriodType_effectiveFrom,
+		func(ctx context.Context) (any, error) {
+			return obj.EffectiveFrom, nil
+		},
+		nil,
+		ec.marshalODateTime2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDateTime,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_OccupancyPeriodType_effectiveFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OccupancyPeriodType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type DateTime does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OccupancyPeriodType_effectiveTo(ctx context.Context, field graphql.CollectedField, obj *OccupancyPeriodType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_OccupancyPeriodType_effectiveTo,
+		func(ctx context.Context) (any, error) {
+			return obj.EffectiveTo, nil
+		},
+		nil,
+		ec.marshalODateTime2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐDateTime,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_OccupancyPeriodType_effectiveTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OccupancyPeriodType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type DateTime does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OccupancyPeriodType_isOccupier(ctx context.Context, field graphql.CollectedField, obj *OccupancyPeriodType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_OccupancyPeriodType_isOccupier,
+		func(ctx context.Context) (any, error) {
+			return obj.IsOccupier, nil
+		},
+		nil,
+		ec.marshalOBoolean2ᚖbool,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_OccupancyPeriodType_isOccupier(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OccupancyPeriodType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Boolean does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OccupancyPeriodType_accountNumber(ctx context.Context, field graphql.CollectedField, obj *OccupancyPeriodType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_OccupancyPeriodType_accountNumber,
+		func(ctx context.Context) (any, error) {
+			return obj.AccountNumber, nil
+		},
+		nil,
+		ec.marshalOString2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_OccupancyPeriodType_accountNumber(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OccupancyPeriodType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _OccupancyPeriodType_numberOfOccupants(ctx context.Context, field graphql.CollectedField, obj *OccupancyPeriodType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_OccupancyPeriodType_numberOfOccupants,
+		func(ctx context.Context) (any, error) {
+			return obj.NumberOfOccupants, nil
+		},
+		nil,
+		ec.marshalOInt2ᚖint,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_OccupancyPeriodType_numberOfOccupants(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "OccupancyPeriodType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type Int does not have child fields")
+		},
 	}
 	return fc, nil
 }
@@ -375,6 +780,41 @@ func (ec *executionContext) fieldContext_PropertyType_splitAddress(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _PropertyType_richAddress(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_richAddress,
+		func(ctx context.Context) (any, error) {
+			return obj.RichAddress, nil
+		},
+		nil,
+		ec.marshalORichAddressType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐRichAddressType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_richAddress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "streetAddress":
+				return ec.fieldContext_RichAddressType_streetAddress(ctx, field)
+			case "postalCode":
+				return ec.fieldContext_RichAddressType_postalCode(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type RichAddressType", field.Name)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _PropertyType_label(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -399,6 +839,361 @@ func (ec *executionContext) fieldContext_PropertyType_label(_ context.Context, f
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_occupancyPeriods(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_occupancyPeriods,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.PropertyType().OccupancyPeriods(ctx, obj)
+		},
+		nil,
+		ec.marshalOOccupancyPeriodType2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐOccupancyPeriodType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_occupancyPeriods(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_OccupancyPeriodType_id(ctx, field)
+			case "effectiveFrom":
+				return ec.fieldContext_OccupancyPeriodType_effectiveFrom(ctx, field)
+			case "effectiveTo":
+				return ec.fieldContext_OccupancyPeriodType_effectiveTo(ctx, field)
+			case "isOccupier":
+				return ec.fieldContext_OccupancyPeriodType_isOccupier(ctx, field)
+			case "accountNumber":
+				return ec.fieldContext_OccupancyPeriodType_accountNumber(ctx, field)
+			case "numberOfOccupants":
+				return ec.fieldContext_OccupancyPeriodType_numberOfOccupants(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type OccupancyPeriodType", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_coordinates(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_coordinates,
+		func(ctx context.Context) (any, error) {
+			return obj.Coordinates, nil
+		},
+		nil,
+		ec.marshalOCoordinatesType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCoordinatesType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_coordinates(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "latitude":
+				return ec.fieldContext_CoordinatesType_latitude(ctx, field)
+			case "longitude":
+				return ec.fieldContext_CoordinatesType_longitude(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type CoordinatesType", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_embeddedNetwork(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_embeddedNetwork,
+		func(ctx context.Context) (any, error) {
+			return obj.EmbeddedNetwork, nil
+		},
+		nil,
+		ec.marshalOEmbeddedNetworkType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐEmbeddedNetworkType,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_embeddedNetwork(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_EmbeddedNetworkType_id(ctx, field)
+			case "name":
+				return ec.fieldContext_EmbeddedNetworkType_name(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type EmbeddedNetworkType", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_electricityMeterPoints(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_electricityMeterPoints,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.PropertyType().ElectricityMeterPoints(ctx, obj)
+		},
+		nil,
+		ec.marshalOElectricityMeterPoint2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐElectricityMeterPoint,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_electricityMeterPoints(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_ElectricityMeterPoint_id(ctx, field)
+			case "marketIdentifier":
+				return ec.fieldContext_ElectricityMeterPoint_marketIdentifier(ctx, field)
+			case "mpan":
+				return ec.fieldContext_ElectricityMeterPoint_mpan(ctx, field)
+			case "meters":
+				return ec.fieldContext_ElectricityMeterPoint_meters(ctx, field)
+			case "agreements":
+				return ec.fieldContext_ElectricityMeterPoint_agreements(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type ElectricityMeterPoint", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_gasMeterPoints(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_gasMeterPoints,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.PropertyType().GasMeterPoints(ctx, obj)
+		},
+		nil,
+		ec.marshalOGasMeterPoint2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐGasMeterPoint,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_gasMeterPoints(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_GasMeterPoint_id(ctx, field)
+			case "marketIdentifier":
+				return ec.fieldContext_GasMeterPoint_marketIdentifier(ctx, field)
+			case "mprn":
+				return ec.fieldContext_GasMeterPoint_mprn(ctx, field)
+			case "meters":
+				return ec.fieldContext_GasMeterPoint_meters(ctx, field)
+			case "agreements":
+				return ec.fieldContext_GasMeterPoint_agreements(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type GasMeterPoint", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_meterPoints(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_meterPoints,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.PropertyType().MeterPoints(ctx, obj)
+		},
+		nil,
+		ec.marshalOMeterPointInterface2ᚕgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMeterPointInterface,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_meterPoints(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("FieldContext.Child cannot be called on type INTERFACE")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_electricityMalos(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_electricityMalos,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.PropertyType().ElectricityMalos(ctx, obj)
+		},
+		nil,
+		ec.marshalOElectricityMalo2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐElectricityMalo,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_electricityMalos(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_ElectricityMalo_id(ctx, field)
+			case "maloNumber":
+				return ec.fieldContext_ElectricityMalo_maloNumber(ctx, field)
+			case "meloNumber":
+				return ec.fieldContext_ElectricityMalo_meloNumber(ctx, field)
+			case "meter":
+				return ec.fieldContext_ElectricityMalo_meter(ctx, field)
+			case "agreements":
+				return ec.fieldContext_ElectricityMalo_agreements(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type ElectricityMalo", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_gasMalos(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_gasMalos,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.PropertyType().GasMalos(ctx, obj)
+		},
+		nil,
+		ec.marshalOGasMalo2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐGasMalo,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_gasMalos(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_GasMalo_id(ctx, field)
+			case "maloNumber":
+				return ec.fieldContext_GasMalo_maloNumber(ctx, field)
+			case "meloNumber":
+				return ec.fieldContext_GasMalo_meloNumber(ctx, field)
+			case "meter":
+				return ec.fieldContext_GasMalo_meter(ctx, field)
+			case "agreements":
+				return ec.fieldContext_GasMalo_agreements(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type GasMalo", field.Name)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PropertyType_electricitySupplyPoints(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_electricitySupplyPoints,
+		func(ctx context.Context) (any, error) {
+			return ec.resolvers.PropertyType().ElectricitySupplyPoints(ctx, obj)
+		},
+		nil,
+		ec.marshalOElectricitySupplyPoint2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐElectricitySupplyPoint,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_electricitySupplyPoints(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "id":
+				return ec.fieldContext_ElectricitySupplyPoint_id(ctx, field)
+			case "spin":
+				return ec.fieldContext_ElectricitySupplyPoint_spin(ctx, field)
+			case "pod":
+				return ec.fieldContext_ElectricitySupplyPoint_pod(ctx, field)
+			case "cups":
+				return ec.fieldContext_ElectricitySupplyPoint_cups(ctx, field)
+			case "status":
+				return ec.fieldContext_ElectricitySupplyPoint_status(ctx, field)
+			case "agreements":
+				return ec.fieldContext_ElectricitySupplyPoint_agreements(ctx, field)
+			case "meters":
+				return ec.fieldContext_ElectricitySupplyPoint_meters(ctx, field)
+			case "halfHourlyReadings":
+				return ec.fieldContext_ElectricitySupplyPoint_halfHourlyReadings(ctx, field)
+			case "intervalReadings":
+				return ec.fieldContext_ElectricitySupplyPoint_intervalReadings(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type ElectricitySupplyPoint", field.Name)
 		},
 	}
 	return fc, nil
@@ -463,6 +1258,115 @@ func (ec *executionContext) fieldContext_PropertyType_measurements(ctx context.C
 	return fc, nil
 }
 
+func (ec *executionContext) _PropertyType_supplyPoints(ctx context.Context, field graphql.CollectedField, obj *PropertyType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_PropertyType_supplyPoints,
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.resolvers.PropertyType().SupplyPoints(ctx, obj, fc.Args["before"].(*string), fc.Args["after"].(*string), fc.Args["first"].(*int), fc.Args["last"].(*int))
+		},
+		nil,
+		ec.marshalOSupplyPointConnection2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐSupplyPointConnection,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_PropertyType_supplyPoints(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PropertyType",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			switch field.Name {
+			case "pageInfo":
+				return ec.fieldContext_SupplyPointConnection_pageInfo(ctx, field)
+			case "edges":
+				return ec.fieldContext_SupplyPointConnection_edges(ctx, field)
+			case "totalCount":
+				return ec.fieldContext_SupplyPointConnection_totalCount(ctx, field)
+			case "edgeCount":
+				return ec.fieldContext_SupplyPointConnection_edgeCount(ctx, field)
+			}
+			return nil, fmt.Errorf("no field named %q was found under type SupplyPointConnection", field.Name)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_PropertyType_supplyPoints_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RichAddressType_streetAddress(ctx context.Context, field graphql.CollectedField, obj *RichAddressType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_RichAddressType_streetAddress,
+		func(ctx context.Context) (any, error) {
+			return obj.StreetAddress, nil
+		},
+		nil,
+		ec.marshalOString2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_RichAddressType_streetAddress(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RichAddressType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RichAddressType_postalCode(ctx context.Context, field graphql.CollectedField, obj *RichAddressType) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		ec.fieldContext_RichAddressType_postalCode,
+		func(ctx context.Context) (any, error) {
+			return obj.PostalCode, nil
+		},
+		nil,
+		ec.marshalOString2ᚖstring,
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_RichAddressType_postalCode(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RichAddressType",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -471,11 +1375,59 @@ func (ec *executionContext) fieldContext_PropertyType_measurements(ctx context.C
 
 // region    ************************** interface.gotpl ***************************
 
+func (ec *executionContext) _AccountInterface(ctx context.Context, sel ast.SelectionSet, obj AccountInterface) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case Account:
+		return ec._Account(ctx, sel, &obj)
+	case *Account:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Account(ctx, sel, obj)
+	default:
+		panic(fmt.Errorf("unexpected type %T", obj))
+	}
+}
+
+func (ec *executionContext) _AccountType(ctx context.Context, sel ast.SelectionSet, obj AccountType) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case Account:
+		return ec._Account(ctx, sel, &obj)
+	case *Account:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Account(ctx, sel, obj)
+	default:
+		panic(fmt.Errorf("unexpected type %T", obj))
+	}
+}
+
+func (ec *executionContext) _PropertyInterface(ctx context.Context, sel ast.SelectionSet, obj PropertyInterface) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case PropertyType:
+		return ec._PropertyType(ctx, sel, &obj)
+	case *PropertyType:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._PropertyType(ctx, sel, obj)
+	default:
+		panic(fmt.Errorf("unexpected type %T", obj))
+	}
+}
+
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
 
-var accountImplementors = []string{"Account"}
+var accountImplementors = []string{"Account", "AccountInterface", "AccountType"}
 
 func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, obj *Account) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, accountImplementors)
@@ -554,54 +1506,7 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 			}
 
 			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	atomic.AddInt32(&ec.deferred, int32(len(deferred)))
-
-	for label, dfs := range deferred {
-		ec.processDeferredGroup(graphql.DeferredGroup{
-			Label:    label,
-			Path:     graphql.GetPath(ctx),
-			FieldSet: dfs,
-			Context:  ctx,
-		})
-	}
-
-	return out
-}
-
-var propertyTypeImplementors = []string{"PropertyType"}
-
-func (ec *executionContext) _PropertyType(ctx context.Context, sel ast.SelectionSet, obj *PropertyType) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, propertyTypeImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := make(map[string]*graphql.FieldSet)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("PropertyType")
-		case "id":
-			out.Values[i] = ec._PropertyType_id(ctx, field, obj)
-		case "postcode":
-			out.Values[i] = ec._PropertyType_postcode(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "address":
-			out.Values[i] = ec._PropertyType_address(ctx, field, obj)
-		case "splitAddress":
-			out.Values[i] = ec._PropertyType_splitAddress(ctx, field, obj)
-		case "label":
-			out.Values[i] = ec._PropertyType_label(ctx, field, obj)
-		case "measurements":
+		case "authorizedApplications":
 			field := field
 
 			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
@@ -610,7 +1515,7 @@ func (ec *executionContext) _PropertyType(ctx context.Context, sel ast.Selection
 						ec.Error(ctx, ec.Recover(ctx, r))
 					}
 				}()
-				res = ec._PropertyType_measurements(ctx, field, obj)
+				res = ec._Account_authorizedApplications(ctx, field, obj)
 				return res
 			}
 
@@ -657,15 +1562,689 @@ func (ec *executionContext) _PropertyType(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var coordinatesTypeImplementors = []string{"CoordinatesType"}
+
+func (ec *executionContext) _CoordinatesType(ctx context.Context, sel ast.SelectionSet, obj *CoordinatesType) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, coordinatesTypeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := make(map[string]*graphql.FieldSet)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CoordinatesType")
+		case "latitude":
+			out.Values[i] = ec._CoordinatesType_latitude(ctx, field, obj)
+		case "longitude":
+			out.Values[i] = ec._CoordinatesType_longitude(ctx, field, obj)
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.deferred, int32(len(deferred)))
+
+	for label, dfs := range deferred {
+		ec.processDeferredGroup(graphql.DeferredGroup{
+			Label:    label,
+			Path:     graphql.GetPath(ctx),
+			FieldSet: dfs,
+			Context:  ctx,
+		})
+	}
+
+	return out
+}
+
+var embeddedNetworkTypeImplementors = []string{"EmbeddedNetworkType"}
+
+func (ec *executionContext) _EmbeddedNetworkType(ctx context.Context, sel ast.SelectionSet, obj *EmbeddedNetworkType) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, embeddedNetworkTypeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := make(map[string]*graphql.FieldSet)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EmbeddedNetworkType")
+		case "id":
+			out.Values[i] = ec._EmbeddedNetworkType_id(ctx, field, obj)
+		case "name":
+			out.Values[i] = ec._EmbeddedNetworkType_name(ctx, field, obj)
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.deferred, int32(len(deferred)))
+
+	for label, dfs := range deferred {
+		ec.processDeferredGroup(graphql.DeferredGroup{
+			Label:    label,
+			Path:     graphql.GetPath(ctx),
+			FieldSet: dfs,
+			Context:  ctx,
+		})
+	}
+
+	return out
+}
+
+var occupancyPeriodTypeImplementors = []string{"OccupancyPeriodType"}
+
+func (ec *executionContext) _OccupancyPeriodType(ctx context.Context, sel ast.SelectionSet, obj *OccupancyPeriodType) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, occupancyPeriodTypeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := make(map[string]*graphql.FieldSet)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("OccupancyPeriodType")
+		case "id":
+			out.Values[i] = ec._OccupancyPeriodType_id(ctx, field, obj)
+		case "effectiveFrom":
+			out.Values[i] = ec._OccupancyPeriodType_effectiveFrom(ctx, field, obj)
+		case "effectiveTo":
+			out.Values[i] = ec._OccupancyPeriodType_effectiveTo(ctx, field, obj)
+		case "isOccupier":
+			out.Values[i] = ec._OccupancyPeriodType_isOccupier(ctx, field, obj)
+		case "accountNumber":
+			out.Values[i] = ec._OccupancyPeriodType_accountNumber(ctx, field, obj)
+		case "numberOfOccupants":
+			out.Values[i] = ec._OccupancyPeriodType_numberOfOccupants(ctx, field, obj)
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.deferred, int32(len(deferred)))
+
+	for label, dfs := range deferred {
+		ec.processDeferredGroup(graphql.DeferredGroup{
+			Label:    label,
+			Path:     graphql.GetPath(ctx),
+			FieldSet: dfs,
+			Context:  ctx,
+		})
+	}
+
+	return out
+}
+
+var propertyTypeImplementors = []string{"PropertyType", "PropertyInterface"}
+
+func (ec *executionContext) _PropertyType(ctx context.Context, sel ast.SelectionSet, obj *PropertyType) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, propertyTypeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := make(map[string]*graphql.FieldSet)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PropertyType")
+		case "id":
+			out.Values[i] = ec._PropertyType_id(ctx, field, obj)
+		case "postcode":
+			out.Values[i] = ec._PropertyType_postcode(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "address":
+			out.Values[i] = ec._PropertyType_address(ctx, field, obj)
+		case "splitAddress":
+			out.Values[i] = ec._PropertyType_splitAddress(ctx, field, obj)
+		case "richAddress":
+			out.Values[i] = ec._PropertyType_richAddress(ctx, field, obj)
+		case "label":
+			out.Values[i] = ec._PropertyType_label(ctx, field, obj)
+		case "occupancyPeriods":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_occupancyPeriods(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "coordinates":
+			out.Values[i] = ec._PropertyType_coordinates(ctx, field, obj)
+		case "embeddedNetwork":
+			out.Values[i] = ec._PropertyType_embeddedNetwork(ctx, field, obj)
+		case "electricityMeterPoints":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_electricityMeterPoints(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "gasMeterPoints":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_gasMeterPoints(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "meterPoints":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_meterPoints(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "electricityMalos":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_electricityMalos(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "gasMalos":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_gasMalos(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "electricitySupplyPoints":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_electricitySupplyPoints(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "measurements":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_measurements(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "supplyPoints":
+			field := field
+
+			innerFunc := func(ctx context.Context, _ *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._PropertyType_supplyPoints(ctx, field, obj)
+				return res
+			}
+
+			if field.Deferrable != nil {
+				dfs, ok := deferred[field.Deferrable.Label]
+				di := 0
+				if ok {
+					dfs.AddField(field)
+					di = len(dfs.Values) - 1
+				} else {
+					dfs = graphql.NewFieldSet([]graphql.CollectedField{field})
+					deferred[field.Deferrable.Label] = dfs
+				}
+				dfs.Concurrently(di, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, dfs)
+				})
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.deferred, int32(len(deferred)))
+
+	for label, dfs := range deferred {
+		ec.processDeferredGroup(graphql.DeferredGroup{
+			Label:    label,
+			Path:     graphql.GetPath(ctx),
+			FieldSet: dfs,
+			Context:  ctx,
+		})
+	}
+
+	return out
+}
+
+var richAddressTypeImplementors = []string{"RichAddressType"}
+
+func (ec *executionContext) _RichAddressType(ctx context.Context, sel ast.SelectionSet, obj *RichAddressType) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, richAddressTypeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := make(map[string]*graphql.FieldSet)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RichAddressType")
+		case "streetAddress":
+			out.Values[i] = ec._RichAddressType_streetAddress(ctx, field, obj)
+		case "postalCode":
+			out.Values[i] = ec._RichAddressType_postalCode(ctx, field, obj)
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	atomic.AddInt32(&ec.deferred, int32(len(deferred)))
+
+	for label, dfs := range deferred {
+		ec.processDeferredGroup(graphql.DeferredGroup{
+			Label:    label,
+			Path:     graphql.GetPath(ctx),
+			FieldSet: dfs,
+			Context:  ctx,
+		})
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) marshalNAccount2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccountᚄ(ctx context.Context, sel ast.SelectionSet, v []*Account) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	var wg sync.WaitGroup
+	isLen1 := len(v) == 1
+	if !isLen1 {
+		wg.Add(len(v))
+	}
+	for i := range v {
+		i := i
+		fc := &graphql.FieldContext{
+			Index:  &i,
+			Result: &v[i],
+		}
+		ctx := graphql.WithFieldContext(ctx, fc)
+		f := func(i int) {
+			defer func() {
+				if r := recover(); r != nil {
+					ec.Error(ctx, ec.Recover(ctx, r))
+					ret = nil
+				}
+			}()
+			if !isLen1 {
+				defer wg.Done()
+			}
+			ret[i] = ec.marshalNAccount2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccount(ctx, sel, v[i])
+		}
+		if isLen1 {
+			f(i)
+		} else {
+			go f(i)
+		}
+
+	}
+	wg.Wait()
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNAccount2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccount(ctx context.Context, sel ast.SelectionSet, v *Account) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			ec.Errorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Account(ctx, sel, v)
+}
 
 func (ec *executionContext) marshalOAccount2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccount(ctx context.Context, sel ast.SelectionSet, v *Account) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Account(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOAccountInterface2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccountInterface(ctx context.Context, sel ast.SelectionSet, v AccountInterface) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._AccountInterface(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOAccountInterface2ᚕgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccountInterface(ctx context.Context, sel ast.SelectionSet, v []AccountInterface) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	var wg sync.WaitGroup
+	isLen1 := len(v) == 1
+	if !isLen1 {
+		wg.Add(len(v))
+	}
+	for i := range v {
+		i := i
+		fc := &graphql.FieldContext{
+			Index:  &i,
+			Result: &v[i],
+		}
+		ctx := graphql.WithFieldContext(ctx, fc)
+		f := func(i int) {
+			defer func() {
+				if r := recover(); r != nil {
+					ec.Error(ctx, ec.Recover(ctx, r))
+					ret = nil
+				}
+			}()
+			if !isLen1 {
+				defer wg.Done()
+			}
+			ret[i] = ec.marshalOAccountInterface2githubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐAccountInterface(ctx, sel, v[i])
+		}
+		if isLen1 {
+			f(i)
+		} else {
+			go f(i)
+		}
+
+	}
+	wg.Wait()
+
+	return ret
+}
+
+func (ec *executionContext) marshalOCoordinatesType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐCoordinatesType(ctx context.Context, sel ast.SelectionSet, v *CoordinatesType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CoordinatesType(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOEmbeddedNetworkType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐEmbeddedNetworkType(ctx context.Context, sel ast.SelectionSet, v *EmbeddedNetworkType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._EmbeddedNetworkType(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOccupancyPeriodType2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐOccupancyPeriodType(ctx context.Context, sel ast.SelectionSet, v []*OccupancyPeriodType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	var wg sync.WaitGroup
+	isLen1 := len(v) == 1
+	if !isLen1 {
+		wg.Add(len(v))
+	}
+	for i := range v {
+		i := i
+		fc := &graphql.FieldContext{
+			Index:  &i,
+			Result: &v[i],
+		}
+		ctx := graphql.WithFieldContext(ctx, fc)
+		f := func(i int) {
+			defer func() {
+				if r := recover(); r != nil {
+					ec.Error(ctx, ec.Recover(ctx, r))
+					ret = nil
+				}
+			}()
+			if !isLen1 {
+				defer wg.Done()
+			}
+			ret[i] = ec.marshalOOccupancyPeriodType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐOccupancyPeriodType(ctx, sel, v[i])
+		}
+		if isLen1 {
+			f(i)
+		} else {
+			go f(i)
+		}
+
+	}
+	wg.Wait()
+
+	return ret
+}
+
+func (ec *executionContext) marshalOOccupancyPeriodType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐOccupancyPeriodType(ctx context.Context, sel ast.SelectionSet, v *OccupancyPeriodType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._OccupancyPeriodType(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOPropertyType2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐPropertyType(ctx context.Context, sel ast.SelectionSet, v []*PropertyType) graphql.Marshaler {
@@ -714,6 +2293,13 @@ func (ec *executionContext) marshalOPropertyType2ᚖgithubᚗcomᚋwattgateᚋwa
 		return graphql.Null
 	}
 	return ec._PropertyType(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORichAddressType2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐRichAddressType(ctx context.Context, sel ast.SelectionSet, v *RichAddressType) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RichAddressType(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -3461,6 +3461,60 @@ func (ec *executionContext) _TypedSourceOutput(ctx context.Context, sel ast.Sele
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNMeasurementChange2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMeasurementChangeᚄ(ctx context.Context, sel ast.SelectionSet, v []*MeasurementChange) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	var wg sync.WaitGroup
+	isLen1 := len(v) == 1
+	if !isLen1 {
+		wg.Add(len(v))
+	}
+	for i := range v {
+		i := i
+		fc := &graphql.FieldContext{
+			Index:  &i,
+			Result: &v[i],
+		}
+		ctx := graphql.WithFieldContext(ctx, fc)
+		f := func(i int) {
+			defer func() {
+				if r := recover(); r != nil {
+					ec.Error(ctx, ec.Recover(ctx, r))
+					ret = nil
+				}
+			}()
+			if !isLen1 {
+				defer wg.Done()
+			}
+			ret[i] = ec.marshalNMeasurementChange2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMeasurementChange(ctx, sel, v[i])
+		}
+		if isLen1 {
+			f(i)
+		} else {
+			go f(i)
+		}
+
+	}
+	wg.Wait()
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMeasurementChange2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMeasurementChange(ctx context.Context, sel ast.SelectionSet, v *MeasurementChange) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			ec.Errorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._MeasurementChange(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNMeasurementChangeEdge2ᚕᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMeasurementChangeEdge(ctx context.Context, sel ast.SelectionSet, v []*MeasurementChangeEdge) graphql.Marshaler {
 	ret := make(graphql.Array, len(v))
 	var wg sync.WaitGroup
@@ -3697,7 +3751,7 @@ func (ec *executionContext) marshalOMeasurementConnection2ᚖgithubᚗcomᚋwatt
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._MeasurementConnection(ctx, sel, v)
+	return graphql.WrapContextMarshaler(ctx, v)
 }
 
 func (ec *executionContext) marshalOMeasurementEdge2ᚖgithubᚗcomᚋwattgateᚋwattgateᚋinternalᚋserverᚋcustomerᚋgraphᚐMeasurementEdge(ctx context.Context, sel ast.SelectionSet, v *MeasurementEdge) graphql.Marshaler {

@@ -12,9 +12,34 @@ import (
 	"github.com/wattgate/wattgate/internal/domain"
 )
 
+// What every account has.
+type AccountInterface interface {
+	IsAccountInterface()
+}
+
+// The name that some environments have for `Account`: `... on AccountType` takes every account.
+type AccountType interface {
+	IsAccountType()
+}
+
+// What has readings: a supply point, its device, or one of its registers.
+type HasReadings interface {
+	IsHasReadings()
+}
+
 // What every measurement has.
 type MeasurementInterface interface {
 	IsMeasurementInterface()
+}
+
+// What every supply point has, by its older name.
+type MeterPointInterface interface {
+	IsMeterPointInterface()
+}
+
+// What every place has.
+type PropertyInterface interface {
+	IsPropertyInterface()
 }
 
 // The filter that describes a measurement, by utility.
@@ -22,10 +47,221 @@ type UtilityFiltersOutput interface {
 	IsUtilityFiltersOutput()
 }
 
+// One page of such times.
+type APIBrownoutConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The times of the page.
+	Edges []*APIBrownoutEdge `json:"edges"`
+	// How many there are on all pages together.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// One such time and its place.
+type APIBrownoutEdge struct {
+	// The time.
+	Node *APIBrownoutType `json:"node,omitempty"`
+	// Its place, for `after` and `before`.
+	Cursor string `json:"cursor"`
+}
+
+// Which of the times at which fields are switched off.
+type APIBrownoutInput struct {
+	// Only those in one of these states.
+	Statuses []*APIBrownoutStatus `json:"statuses,omitempty"`
+}
+
+// A time at which a field is switched off.
+type APIBrownoutType struct {
+	// Which field, as type and name: `Query.account`.
+	DisablesRequestsTo *string `json:"disablesRequestsTo,omitempty"`
+	// When it begins.
+	StartsAt *DateTime `json:"startsAt,omitempty"`
+	// When it ends.
+	EndsAt *DateTime `json:"endsAt,omitempty"`
+	// What has become of it.
+	Status *APIBrownoutStatus `json:"status,omitempty"`
+}
+
 // A customer's account with the partner; properties hang on it.
 type Account struct {
-	// The account's number. Permission: CAN_QUERY_PROPERTY.
+	// The account's number.
 	Number *string `json:"number,omitempty"`
+}
+
+func (Account) IsAccountInterface() {}
+
+func (Account) IsAccountType() {}
+
+// One thing that a token may do.
+type AccountUserPermission struct {
+	// The permission's name, such as `CAN_QUERY_PROPERTY`.
+	Permission *string `json:"permission,omitempty"`
+}
+
+// A person who signs in, and has accounts.
+type AccountUserType struct {
+	// The user's identifier as a UUID, the same as `id` of `me`.
+	ID string `json:"id"`
+	// The number under which the partner knows the user.
+	Number *string `json:"number,omitempty"`
+	// The given name.
+	GivenName *string `json:"givenName,omitempty"`
+	// The family name, with what stands before it.
+	FamilyName *string `json:"familyName,omitempty"`
+	// The given name and the family name.
+	FullName *string `json:"fullName,omitempty"`
+	// The address for e-mail, with which the user signs in.
+	Email *string `json:"email,omitempty"`
+	// The user's API key. It is shown in the answer that makes it, and null everywhere else: no key is kept in a form that
+	// could be shown again.
+	LiveSecretKey *string `json:"liveSecretKey,omitempty"`
+	// What the token may do.
+	Permissions []*AccountUserPermission `json:"permissions,omitempty"`
+}
+
+// An application that a customer has allowed to read, and that may do so now.
+type AuthorizedApplication struct {
+	// What the application is called.
+	Name *string `json:"name,omitempty"`
+	// The identifier with which it asks for tokens.
+	ClientID *string `json:"clientId,omitempty"`
+}
+
+// How much is left.
+type CombinedRateLimitInformation struct {
+	// The points of the hour.
+	PointsAllowanceRateLimit *PointsAllowanceRateLimitInformation `json:"pointsAllowanceRateLimit,omitempty"`
+}
+
+// One page of contracts.
+type ContractConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The contracts of the page.
+	Edges []*ContractEdge `json:"edges"`
+	// How many contracts there are on all pages together.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// One contract and its place.
+type ContractEdge struct {
+	// The contract.
+	Node *Contract `json:"node"`
+	// The contract's place, for `after` and `before`.
+	Cursor string `json:"cursor"`
+}
+
+// A point on the map.
+type CoordinatesType struct {
+	// Degrees north.
+	Latitude *string `json:"latitude,omitempty"`
+	// Degrees east.
+	Longitude *string `json:"longitude,omitempty"`
+}
+
+// A customer whom the partner brings.
+type CreateCustomerInput struct {
+	// The partner's own name for this, such as the number of the order: 1 to 100 characters, once for each customer.
+	Reference string `json:"reference"`
+	// The given name.
+	FirstName string `json:"firstName"`
+	// What stands between given name and surname.
+	MiddleName *string `json:"middleName,omitempty"`
+	// The family name.
+	Surname string `json:"surname"`
+	// The address for e-mail, with which the customer is going to sign in.
+	Email string `json:"email"`
+	// The telephone number, in digits, spaces and `+ ( ) / . -`.
+	PhoneNumber *string `json:"phoneNumber,omitempty"`
+	// The day of birth.
+	BirthDate domain.Date `json:"birthDate"`
+	// The number under which the partner knows the customer. Absent: that of the account, without `A-`.
+	CustomerNumber *string `json:"customerNumber,omitempty"`
+	// Where bills go. Absent: to where the customer lives.
+	InvoiceAddress *InvoiceAddressInput `json:"invoiceAddress,omitempty"`
+	// The properties, up to 20.
+	Properties []*NewPropertyInput `json:"properties"`
+}
+
+// A customer whom the partner has brought, now or before.
+type CreateCustomerPayload struct {
+	// The customer.
+	Customer *User `json:"customer,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// A new web hook and its key.
+type CreateWebhook struct {
+	// The web hook.
+	Webhook *Webhook `json:"webhook"`
+	// The key that its deliveries are signed with. It is told this once: keep it as you keep a secret.
+	SigningKey string `json:"signingKey"`
+}
+
+// What a new web hook is to be.
+type CreateWebhookInput struct {
+	// Where to send: an https address on the public internet, of at most 2,048 bytes.
+	URL string `json:"url"`
+	// What to tell of; at least one, and not TEST.
+	Events []WebhookEvent `json:"events"`
+}
+
+// One page of customers.
+type CustomerConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The customers of the page.
+	Edges []*CustomerEdge `json:"edges"`
+	// How many customers there are on all pages together. Counting them costs something: ask once, not with every page.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// One customer and their place.
+type CustomerEdge struct {
+	// The customer.
+	Node *User `json:"node"`
+	// The customer's place, for `after` and `before`.
+	Cursor string `json:"cursor"`
+}
+
+// What was removed.
+type DeleteWebhook struct {
+	// Its identifier.
+	ID string `json:"id"`
+}
+
+// Which web hook is to be removed.
+type DeleteWebhookInput struct {
+	// Its identifier.
+	ID string `json:"id"`
+}
+
+// One page of devices.
+type DeviceConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The devices of the page.
+	Edges []*DeviceEdge `json:"edges"`
+	// How many devices there are on all pages together.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// One device and its place.
+type DeviceEdge struct {
+	// The device.
+	Node *Device `json:"node,omitempty"`
+	// Its place among the devices, for `after` and `before`.
+	Cursor string `json:"cursor"`
 }
 
 // Which measurements of electricity; what is absent restricts nothing, but for the defaults.
@@ -46,58 +282,141 @@ type ElectricityFiltersInput struct {
 
 // The filter that describes a measurement of electricity.
 type ElectricityFiltersOutput struct {
-	// Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Which way the energy flowed.
 	ReadingDirection *ReadingDirectionType `json:"readingDirection,omitempty"`
-	// The meter's register, such as `E1`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The meter's register, such as `E1`.
 	RegisterID *string `json:"registerId,omitempty"`
-	// ACTUAL where all of it was measured, otherwise ESTIMATE. Permission: CAN_VIEW_DETAILED_USAGE.
+	// ACTUAL where all of it was measured, otherwise ESTIMATE.
 	ReadingQuality *ReadingQualityType `json:"readingQuality,omitempty"`
-	// The frequency that was asked for. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The frequency that was asked for.
 	ReadingFrequencyType *ReadingFrequencyType `json:"readingFrequencyType,omitempty"`
-	// The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The supply point's external identifier, such as an EAN.
 	MarketSupplyPointID *string `json:"marketSupplyPointId,omitempty"`
-	// The device; null, because no devices are kept. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The device; null, because no devices are kept.
 	DeviceID *string `json:"deviceId,omitempty"`
 }
 
 func (ElectricityFiltersOutput) IsUtilityFiltersOutput() {}
 
+// What was taken from the grid in an interval.
+type ElectricityHalfHourReading struct {
+	// The start, which belongs to the interval.
+	StartAt *DateTime `json:"startAt,omitempty"`
+	// The end, which does not.
+	EndAt *DateTime `json:"endAt,omitempty"`
+	// The amount in kWh.
+	Value *domain.Decimal `json:"value,omitempty"`
+	// `DAILY`: the value may still be corrected. No bill closes here, which would make it `MONTHLY`.
+	Version *string `json:"version,omitempty"`
+	// Null while nothing is costed.
+	CostEstimate *domain.Decimal `json:"costEstimate,omitempty"`
+	// Null while nothing is costed.
+	ConsumptionStep *int `json:"consumptionStep,omitempty"`
+	// Null while nothing is costed.
+	ConsumptionRateBand *string `json:"consumptionRateBand,omitempty"`
+}
+
 // The filter that describes a measurement of electricity inside an embedded network. No such measurement is kept yet.
 type EmbeddedElectricityFiltersOutput struct {
-	// Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Which way the energy flowed.
 	ReadingDirection *ReadingDirectionType `json:"readingDirection,omitempty"`
-	// The meter's register, such as `E1`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The meter's register, such as `E1`.
 	RegisterID *string `json:"registerId,omitempty"`
-	// ACTUAL where all of it was measured, otherwise ESTIMATE. Permission: CAN_VIEW_DETAILED_USAGE.
+	// ACTUAL where all of it was measured, otherwise ESTIMATE.
 	ReadingQuality *ReadingQualityType `json:"readingQuality,omitempty"`
-	// The frequency that was asked for. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The frequency that was asked for.
 	ReadingFrequencyType *ReadingFrequencyType `json:"readingFrequencyType,omitempty"`
-	// The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The supply point's external identifier, such as an EAN.
 	MarketSupplyPointID *string `json:"marketSupplyPointId,omitempty"`
-	// The device; null, because no devices are kept. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The device; null, because no devices are kept.
 	DeviceID *string `json:"deviceId,omitempty"`
 }
 
 func (EmbeddedElectricityFiltersOutput) IsUtilityFiltersOutput() {}
 
+// A network within the grid, with a meter of its own towards it.
+type EmbeddedNetworkType struct {
+	// The network's identifier.
+	ID *string `json:"id,omitempty"`
+	// What it is called.
+	Name *string `json:"name,omitempty"`
+}
+
+// What is wrong with one part of an input.
+type ErrorType struct {
+	// Its name.
+	Field string `json:"field"`
+	// What is wrong with it.
+	Messages []string `json:"messages"`
+}
+
 // An estimated sum of money.
 type EstimatedMoneyType struct {
-	// The sum in minor units (cents, pence), with fractions. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The sum in minor units (cents, pence), with fractions.
 	EstimatedAmount domain.Decimal `json:"estimatedAmount"`
-	// The currency as ISO 4217 code, such as `EUR`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The currency as ISO 4217 code, such as `EUR`.
 	CostCurrency string `json:"costCurrency"`
-	// The price behind it. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The price behind it.
 	PricePerUnit *PricePerUnit `json:"pricePerUnit,omitempty"`
 }
 
 // One more thing about a measurement.
 type ExtrasOutput struct {
-	// What it is, such as `INTERVALS`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// What it is, such as `INTERVALS`.
 	Label *string `json:"label,omitempty"`
-	// Its text, such as `46/48`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Its text, such as `46/48`.
 	Value *string `json:"value,omitempty"`
-	// A sentence for people. Permission: CAN_VIEW_DETAILED_USAGE.
+	// A sentence for people.
 	Description *string `json:"description,omitempty"`
+}
+
+// How often a field may be asked for.
+type FieldSpecificRateLimitInformation struct {
+	// Its name, with its type where that is neither Query nor Mutation.
+	Field *string `json:"field,omitempty"`
+	// How often: `10/m` is ten at once, and ten come back in a minute.
+	Rate *string `json:"rate,omitempty"`
+	// Seconds until it may be asked for again; 0: it may be now.
+	TTL *int `json:"ttl,omitempty"`
+	// Whether it may not be asked for now.
+	IsBlocked *bool `json:"isBlocked,omitempty"`
+}
+
+// One page of fields with a rate.
+type FieldSpecificRateLimitInformationConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The fields of the page.
+	Edges []*FieldSpecificRateLimitInformationEdge `json:"edges"`
+	// How many there are on all pages together.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// One field and its place.
+type FieldSpecificRateLimitInformationEdge struct {
+	// The field.
+	Node *FieldSpecificRateLimitInformation `json:"node,omitempty"`
+	// Its place, for `after` and `before`.
+	Cursor string `json:"cursor"`
+}
+
+// What became of a user's tokens.
+type ForceReauthentication struct {
+	// Whether they are invalid now.
+	TokensInvalidated bool `json:"tokensInvalidated"`
+	// Since when.
+	EffectiveAt DateTime `json:"effectiveAt"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// How far a forced log-in goes.
+type ForceReauthenticationInput struct {
+	// False: what the user has obtained by logging in at this API. True: all that speaks for the user, such as what third
+	// parties have, what applications were allowed, and browsers.
+	IncludeThirdParties bool `json:"includeThirdParties"`
 }
 
 // Which measurements of gas; what is absent restricts nothing, but for the default.
@@ -116,166 +435,660 @@ type GasFiltersInput struct {
 
 // The filter that describes a measurement of gas.
 type GasFiltersOutput struct {
-	// The meter's register. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The meter's register.
 	RegisterID *string `json:"registerId,omitempty"`
-	// The frequency that was asked for. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The frequency that was asked for.
 	ReadingFrequencyType *ReadingFrequencyType `json:"readingFrequencyType,omitempty"`
-	// The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The supply point's external identifier, such as an EAN.
 	MarketSupplyPointID *string `json:"marketSupplyPointId,omitempty"`
-	// The device; null, because no devices are kept. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The device; null, because no devices are kept.
 	DeviceID *string `json:"deviceId,omitempty"`
 }
 
 func (GasFiltersOutput) IsUtilityFiltersOutput() {}
 
+// A pre-signed token.
+type GeneratePreSignedToken struct {
+	// The token. It is in this answer and nowhere else.
+	Token *string `json:"token,omitempty"`
+	// Always null: what is wrong stands in the errors of the answer.
+	Errors []*ErrorType `json:"errors,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// What became of a pre-signed token.
+type InvalidatePreSignedToken struct {
+	// `INVALIDATED`, once it is done.
+	Status *string `json:"status,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// Which pre-signed token to end.
+type InvalidatePreSignedTokenInput struct {
+	// The pre-signed token.
+	Token string `json:"token"`
+}
+
+// What became of a user's pre-signed tokens.
+type InvalidatePreSignedTokensForUser struct {
+	// `INVALIDATED`, once it is done.
+	Status *string `json:"status,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// Whose pre-signed tokens to end.
+type InvalidatePreSignedTokensForUserInput struct {
+	// The user's address for e-mail.
+	Email string `json:"email"`
+}
+
+// A refresh token that has ended.
+type InvalidateRefreshToken struct {
+	// Which one, and when it ended.
+	Token *RefreshToken `json:"token,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// Which refresh token to end.
+type InvalidateRefreshTokenInput struct {
+	// The refresh token.
+	RefreshToken string `json:"refreshToken"`
+}
+
+// What became of a user's refresh tokens.
+type InvalidateRefreshTokensForUser struct {
+	// `INVALIDATED`, once it is done.
+	Status *string `json:"status,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// Whose refresh tokens to end.
+type InvalidateRefreshTokensForUserInput struct {
+	// The user's address for e-mail.
+	Email string `json:"email"`
+}
+
+// Where bills go.
+type InvoiceAddress struct {
+	// Street and number, post-office box, and whatever stands above the postal code.
+	Lines []string `json:"lines"`
+	// The postal code.
+	Postcode string `json:"postcode"`
+	// The city or village.
+	City string `json:"city"`
+	// The country, by two capital letters (ISO 3166-1), such as `NL`.
+	Country string `json:"country"`
+}
+
+// Where bills go.
+type InvoiceAddressInput struct {
+	// Street and number, post-office box, and whatever stands above the postal code: 1 to 6 lines.
+	Lines []string `json:"lines"`
+	// The postal code.
+	Postcode string `json:"postcode"`
+	// The city or village.
+	City string `json:"city"`
+	// The country, by two capital letters (ISO 3166-1), such as `NL`.
+	Country string `json:"country"`
+}
+
+// Which program answers.
+type KrakenVersionType struct {
+	// Its version; null where it was built without one.
+	Number *string `json:"number,omitempty"`
+	// The revision of its source; null where nobody noted it.
+	Sha *string `json:"SHA,omitempty"`
+}
+
+// A look at a customer's data by a member of staff.
+type MasqueradeAuthentication struct {
+	// The token for the header `Authorization`.
+	Token *string `json:"token,omitempty"`
+	// Always null: what is wrong stands in the errors of the answer.
+	Errors []*ErrorType `json:"errors,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
 // One revision of one day of a channel: its first readings, or a correction.
 type MeasurementChange struct {
-	// The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The supply point's external identifier, such as an EAN.
 	Identifier string `json:"identifier"`
-	// Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Which way the energy flowed.
 	Direction ReadingDirectionType `json:"direction"`
-	// The meter's register, such as `E1`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The meter's register, such as `E1`.
 	Register string `json:"register"`
-	// The day, in the channel's zone. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The day, in the channel's zone.
 	Day domain.Date `json:"day"`
-	// The day's revision: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The day's revision: 1 at first, one more with each correction.
 	Revision int `json:"revision"`
-	// When it was stored. Permission: CAN_VIEW_DETAILED_USAGE.
+	// When it was stored.
 	RecordedAt DateTime `json:"recordedAt"`
 }
 
 // One page of changes.
 type MeasurementChangeConnection struct {
-	// Where the page lies. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Where the page lies.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// The changes of the page. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The changes of the page.
 	Edges []*MeasurementChangeEdge `json:"edges"`
-	// How many changes there are on all pages together; they are counted only when this is selected. Permission: CAN_VIEW_DETAILED_USAGE.
+	// How many changes there are on all pages together; they are counted only when this is selected.
 	TotalCount int `json:"totalCount"`
-	// How many edges this page has. Permission: CAN_VIEW_DETAILED_USAGE.
+	// How many edges this page has.
 	EdgeCount int `json:"edgeCount"`
 }
 
 // A span in which readings are absent.
 type MeasurementGap struct {
-	// The start of the first interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The start of the first interval that is absent.
 	StartAt DateTime `json:"startAt"`
-	// The end of the last interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The end of the last interval that is absent.
 	EndAt DateTime `json:"endAt"`
 }
 
 // What a meter's register showed at one moment.
 type MeasurementType struct {
-	// What measured: `smart meter`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// What measured: `smart meter`.
 	Source string `json:"source"`
-	// How the reading came about. Permission: CAN_VIEW_DETAILED_USAGE.
+	// How the reading came about.
 	MetaData *MeasurementsMetadataOutput `json:"metaData,omitempty"`
-	// The index, in `unit`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The index, in `unit`.
 	Value domain.Decimal `json:"value"`
-	// The unit in lower case: `kwh`, `wh`, `m3`, `kvarh` or `varh`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The unit in lower case: `kwh`, `wh`, `m3`, `kvarh` or `varh`.
 	Unit string `json:"unit"`
-	// When it was read. Permission: CAN_VIEW_DETAILED_USAGE.
+	// When it was read.
 	ReadAt DateTime `json:"readAt"`
-	// The revision of the index: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The revision of the index: 1 at first, one more with each correction.
 	Revision int `json:"revision"`
-	// When this revision was stored. Permission: CAN_VIEW_DETAILED_USAGE.
+	// When this revision was stored.
 	UpdatedAt DateTime `json:"updatedAt"`
 }
 
 func (MeasurementType) IsMeasurementInterface() {}
 
+// What was stored and corrected at a property since the event before.
+type MeasurementsChanged struct {
+	// The revisions, the earliest first: 1 to 100.
+	Changes []*MeasurementChange `json:"changes"`
+	// The place behind the last of them among this property's changes: for `after`, here and of `measurementChanges`.
+	Cursor string `json:"cursor"`
+	// Whether more follow that are stored already: the next event has them.
+	HasNextPage bool `json:"hasNextPage"`
+}
+
 // How a measurement came about.
 type MeasurementsMetadataOutput struct {
-	// The filter that describes exactly this measurement. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The filter that describes exactly this measurement.
 	UtilityFilters UtilityFiltersOutput `json:"utilityFilters,omitempty"`
-	// Costs and the like; null while nothing is costed. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Costs and the like; null while nothing is costed.
 	Statistics []*StatisticOutput `json:"statistics,omitempty"`
-	// Of a group that lacks intervals: how many it has of how many. Otherwise null. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Of a group that lacks intervals: how many it has of how many. Otherwise null.
 	Extras []*ExtrasOutput `json:"extras,omitempty"`
-	// Always null. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Always null.
 	TypedSource *TypedSourceOutput `json:"typedSource,omitempty"`
+}
+
+// A customer who comes to have a property.
+type MoveInInput struct {
+	// The customer, as a UUID or as `usr_` and 32 digits.
+	CustomerID string `json:"customerId"`
+	// The number of one of the customer's accounts. Absent: the only one.
+	AccountNumber *string `json:"accountNumber,omitempty"`
+	// The property.
+	PropertyID string `json:"propertyId"`
+	// The first day that is the customer's, in the property's time zone: from 1970-01-02.
+	Date domain.Date `json:"date"`
+}
+
+// A contract that has begun, or is going to.
+type MoveInPayload struct {
+	// The contract.
+	Contract *Contract `json:"contract,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// A customer who ceases to have a property.
+type MoveOutInput struct {
+	// The customer, as a UUID or as `usr_` and 32 digits.
+	CustomerID string `json:"customerId"`
+	// The property.
+	PropertyID string `json:"propertyId"`
+	// The last day that is the customer's, in the property's time zone.
+	Date domain.Date `json:"date"`
+}
+
+// A contract that has ended, or is going to.
+type MoveOutPayload struct {
+	// The contract.
+	Contract *Contract `json:"contract,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// Where every change begins.
+type Mutation struct {
+}
+
+// A property that nobody has known before.
+type NewPropertyInput struct {
+	// What it is called, such as `Home`.
+	Label *string `json:"label,omitempty"`
+	// The address line by line, 1 to 6 lines.
+	Address []string `json:"address"`
+	// The postal code.
+	Postcode string `json:"postcode"`
+	// The time zone, such as `Europe/Amsterdam`, or a fixed offset such as `+10:00`: its days are where contracts begin and end.
+	Timezone string `json:"timezone"`
+	// The first day that is the customer's. Absent: from the beginning, as far as anybody knows.
+	MoveInDate *domain.Date `json:"moveInDate,omitempty"`
+	// The supply points there, up to 20.
+	SupplyPoints []*NewSupplyPointInput `json:"supplyPoints"`
+}
+
+// A supply point that nobody has known before.
+type NewSupplyPointInput struct {
+	// The market: a territory and what is delivered, such as `NLD_ELECTRICITY`.
+	MarketName string `json:"marketName"`
+	// The identifier that the market uses, such as an EAN.
+	ExternalIdentifier string `json:"externalIdentifier"`
+}
+
+// How an account user proves who they are: with exactly one of `email` and `password`, `APIKey`, `preSignedKey`, `refreshToken`.
+type ObtainJSONWebTokenInput struct {
+	// The address for e-mail, with `password`.
+	Email *string `json:"email,omitempty"`
+	// The password, with `email`.
+	Password *string `json:"password,omitempty"`
+	// The live secret key of `regenerateSecretKey`.
+	APIKey *string `json:"APIKey,omitempty"`
+	// Not available (KT-CT-11100): an application fetches its token at the authorization server.
+	OrganizationSecretKey *string `json:"organizationSecretKey,omitempty"`
+	// A token of `generatePreSignedToken`.
+	PreSignedKey *string `json:"preSignedKey,omitempty"`
+	// A refresh token that was obtained before.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+	// The partner, by its identifier, with `email`: only where customers of several partners have the same address.
+	PartnerID *string `json:"partnerId,omitempty"`
+}
+
+// A token, what it says, and what renews it.
+type ObtainKrakenJSONWebToken struct {
+	// The token for the header `Authorization`. It is good for an hour.
+	Token string `json:"token"`
+	// What the token says: one object, selected without anything in it, whose `exp` is when the token expires.
+	Payload GenericScalar `json:"payload"`
+	// What another token can be obtained with. A renewal gives back the same.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+	// When the refresh token expires, in seconds since 1970: a moment, in spite of the name.
+	RefreshExpiresIn *int `json:"refreshExpiresIn,omitempty"`
+	// The same moment. A new refresh token comes with a new log-in only.
+	RefreshEndsAt *DateTime `json:"refreshEndsAt,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// A long-lived refresh token.
+type ObtainLongLivedRefreshToken struct {
+	// What `obtainKrakenToken` takes as `refreshToken`.
+	RefreshToken *string `json:"refreshToken,omitempty"`
+	// When it expires, in seconds since 1970.
+	RefreshExpiresIn *int `json:"refreshExpiresIn,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// Whose token a long-lived refresh token is to follow.
+type ObtainLongLivedRefreshTokenInput struct {
+	// A token that the account user has obtained by `obtainKrakenToken`.
+	KrakenToken string `json:"krakenToken"`
+}
+
+// A period in which a property is an account's.
+type OccupancyPeriodType struct {
+	// The period's identifier.
+	ID *string `json:"id,omitempty"`
+	// When it begins; null where that is not known.
+	EffectiveFrom *DateTime `json:"effectiveFrom,omitempty"`
+	// When it ends, which is no part of it; null while that is open.
+	EffectiveTo *DateTime `json:"effectiveTo,omitempty"`
+	// Whether somebody uses the place: true, because no other periods are kept.
+	IsOccupier *bool `json:"isOccupier,omitempty"`
+	// The account's number.
+	AccountNumber *string `json:"accountNumber,omitempty"`
+	// How many people live there; null, because it is not kept.
+	NumberOfOccupants *int `json:"numberOfOccupants,omitempty"`
 }
 
 // Where one page lies in the whole of a connection.
 type PageInfo struct {
-	// Whether anything follows the last edge of this page, whichever way it was asked for. Permission: none.
+	// Whether anything follows the last edge of this page, whichever way it was asked for.
 	HasNextPage bool `json:"hasNextPage"`
-	// Whether anything precedes the first edge of this page, whichever way it was asked for. Permission: none.
+	// Whether anything precedes the first edge of this page, whichever way it was asked for.
 	HasPreviousPage bool `json:"hasPreviousPage"`
-	// The cursor of the first edge, for `before`; null on an empty page. Permission: none.
+	// The cursor of the first edge, for `before`; null on an empty page.
 	StartCursor *string `json:"startCursor,omitempty"`
-	// The cursor of the last edge, for `after`; null on an empty page. Permission: none.
+	// The cursor of the last edge, for `after`; null on an empty page.
 	EndCursor *string `json:"endCursor,omitempty"`
+}
+
+// What one may spend in an hour. Points come back bit by bit, rather than all at once: whoever has spent none for an hour
+// has all of them.
+type PointsAllowanceRateLimitInformation struct {
+	// How many there are in an hour; null where nothing limits them, and so is all else.
+	Limit *int `json:"limit,omitempty"`
+	// How many can be spent at once now, after this request.
+	RemainingPoints *int `json:"remainingPoints,omitempty"`
+	// How many are spent and have not come back.
+	UsedPoints *int `json:"usedPoints,omitempty"`
+	// When all are there again, if no more are spent: seconds since 1970.
+	TTL *int `json:"ttl,omitempty"`
+	// Whether not even one is left.
+	IsBlocked *bool `json:"isBlocked,omitempty"`
+}
+
+// An error.
+type PossibleErrorType struct {
+	// What it says, where it says nothing more exact.
+	Message *string `json:"message,omitempty"`
+	// Its code, such as `KT-CT-1111`.
+	Code *string `json:"code,omitempty"`
+	// Its kind, such as `AUTHORIZATION`.
+	Type *string `json:"type,omitempty"`
+	// What it means.
+	Description *string `json:"description,omitempty"`
+}
+
+// Which field.
+type PossibleErrorsInputType struct {
+	// Its name: of a query or mutation `account`, of any other with its type, `PropertyType.measurements`.
+	Name string `json:"name"`
+}
+
+// The errors that a field can have.
+type PossibleErrorsOutputType struct {
+	// The field, with its type: `Query.account`.
+	Name string `json:"name"`
+	// What it returns.
+	Type string `json:"type"`
+	// Errors of who may not have it.
+	AuthErrors []*PossibleErrorType `json:"authErrors"`
+	// Errors of its own.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors"`
 }
 
 // A price.
 type PricePerUnit struct {
-	// Minor units of the currency for one `unit`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Minor units of the currency for one `unit`.
 	Amount domain.Decimal `json:"amount"`
-	// What one pays for. Permission: CAN_VIEW_DETAILED_USAGE.
+	// What one pays for.
 	Unit *Unit `json:"unit,omitempty"`
 }
 
 // A place with supply points.
 type PropertyType struct {
-	// The property's identifier. Permission: CAN_QUERY_PROPERTY.
+	// The property's identifier.
 	ID *string `json:"id,omitempty"`
 	// The postal code. It cannot be null: who selects it without the permission loses the whole property to the error.
-	// Permission: CAN_VIEW_PERSONAL_DATA.
 	Postcode string `json:"postcode"`
-	// The address as one text, its lines separated by commas. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The address as one text, its lines separated by commas.
 	Address *string `json:"address,omitempty"`
-	// The address line by line. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The address line by line.
 	SplitAddress []*string `json:"splitAddress,omitempty"`
-	// What the property is called, such as `Home`. Permission: CAN_QUERY_PROPERTY.
+	// The address in parts; null where none is kept.
+	RichAddress *RichAddressType `json:"richAddress,omitempty"`
+	// What the property is called, such as `Home`.
 	Label *string `json:"label,omitempty"`
+	// Where the property lies; null, because it is not kept.
+	Coordinates *CoordinatesType `json:"coordinates,omitempty"`
+	// The network within the grid that the property belongs to; null, because none are kept.
+	EmbeddedNetwork *EmbeddedNetworkType `json:"embeddedNetwork,omitempty"`
 }
+
+func (PropertyType) IsPropertyInterface() {}
 
 // Where every question begins.
 type Query struct {
 }
 
+// A document that is not run.
+type QueryComplexityInputType struct {
+	// The document.
+	Query string `json:"query"`
+	// Its variables; absent: none.
+	Variables JSONString `json:"variables,omitempty"`
+	// Which of its operations, where there are several.
+	OperationName *string `json:"operationName,omitempty"`
+}
+
+// What a document costs.
+type QueryComplexityOutputType struct {
+	// The sum of what its fields add.
+	ComplexityValue *int `json:"complexityValue,omitempty"`
+	// How many nodes its connections may have together.
+	Nodes *int `json:"nodes,omitempty"`
+	// The points of the hour that are charged before it runs; what it did not bring is given back.
+	Points *int `json:"points,omitempty"`
+}
+
+// One page of readings.
+type ReadingConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The readings of the page.
+	Edges []*ReadingEdge `json:"edges"`
+	// How many readings there are on all pages together; they are counted only when this is selected.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// The part of a reading that has one quality.
+type ReadingQuality struct {
+	// `ACTUAL`, `ESTIMATE`, or `MISSING`.
+	Quality *string `json:"quality,omitempty"`
+	// The amount of this part; null of what is missing.
+	Value *domain.Decimal `json:"value,omitempty"`
+	// How many stored intervals it has.
+	Count *int `json:"count,omitempty"`
+}
+
+// A refresh token.
+type RefreshToken struct {
+	// Its text, as it was sent.
+	Key string `json:"key"`
+	// When it expires, or has ended.
+	ExpiryDt *DateTime `json:"expiryDt,omitempty"`
+}
+
+// A new live secret key.
+type RegenerateSecretKey struct {
+	// The account user, with the new key in `liveSecretKey`.
+	Viewer *AccountUserType `json:"viewer,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// How many deliveries wait again.
+type ReplayWebhook struct {
+	// Their number; one that waited already does not count.
+	Count int `json:"count"`
+}
+
+// Which deliveries are to be sent again: the one that is named, or all that failed.
+type ReplayWebhookInput struct {
+	// The identifier of the web hook.
+	ID string `json:"id"`
+	// The identifier of a delivery. Absent: all that failed.
+	DeliveryID *string `json:"deliveryId,omitempty"`
+	// Without a delivery: only those that were made at this moment or later.
+	Since *time.Time `json:"since,omitempty"`
+}
+
+// An address in parts, as far as they are kept apart.
+type RichAddressType struct {
+	// All lines of the address, one under the other: which of them names the town is not kept.
+	StreetAddress *string `json:"streetAddress,omitempty"`
+	// The postal code.
+	PostalCode *string `json:"postalCode,omitempty"`
+}
+
+// Where a customer's bills are to go.
+type SetInvoiceAddressInput struct {
+	// The customer, as a UUID or as `usr_` and 32 digits. Absent: the user for whom the token speaks.
+	CustomerID *string `json:"customerId,omitempty"`
+	// The address. Absent or null: to where the customer lives.
+	Address *InvoiceAddressInput `json:"address,omitempty"`
+}
+
+// A customer whose bills go elsewhere.
+type SetInvoiceAddressPayload struct {
+	// The customer.
+	Customer *User `json:"customer,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
 // One figure derived from a measurement.
 type StatisticOutput struct {
-	// What kind of figure. Permission: CAN_VIEW_DETAILED_USAGE.
+	// What kind of figure.
 	Type *ReadingStatisticTypeEnum `json:"type,omitempty"`
-	// Its band, such as `BASE`. Permission: CAN_VIEW_DETAILED_USAGE.
+	// Its band, such as `BASE`.
 	Label *string `json:"label,omitempty"`
-	// A sentence for people. Permission: CAN_VIEW_DETAILED_USAGE.
+	// A sentence for people.
 	Description *string `json:"description,omitempty"`
-	// The cost without tax. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The cost without tax.
 	CostExclTax *EstimatedMoneyType `json:"costExclTax,omitempty"`
-	// The cost with tax. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The cost with tax.
 	CostInclTax *EstimatedMoneyType `json:"costInclTax,omitempty"`
-	// The amount to which the figure belongs, in the measurement's unit. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The amount to which the figure belongs, in the measurement's unit.
 	Value *domain.Decimal `json:"value,omitempty"`
+}
+
+// What is told as it happens, over a WebSocket of the protocol `graphql-transport-ws`.
+type Subscription struct {
+}
+
+// A contract of supply. None are kept, so that there is none in any answer.
+type SupplyPointAgreement struct {
+	// When it begins.
+	ValidFrom *DateTime `json:"validFrom,omitempty"`
+	// When it ends; null while that is open.
+	ValidTo *DateTime `json:"validTo,omitempty"`
+}
+
+// One page of supply points.
+type SupplyPointConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The supply points of the page.
+	Edges []*SupplyPointEdge `json:"edges"`
+	// How many supply points there are on all pages together.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// One supply point and its place.
+type SupplyPointEdge struct {
+	// The supply point.
+	Node *SupplyPointType `json:"node,omitempty"`
+	// Its place among the supply points, for `after` and `before`.
+	Cursor string `json:"cursor"`
+}
+
+// What measures at a supply point.
+type SupplyPointMeter struct {
+	// The meter's number; null, because none are kept.
+	SerialNumber *string `json:"serialNumber,omitempty"`
+	// Its registers, by direction, register and unit.
+	Registers []*SupplyPointRegister `json:"registers,omitempty"`
+}
+
+// One register of a meter.
+type SupplyPointRegister struct {
+	// The register's identifier, such as `E1`.
+	Identifier *string `json:"identifier,omitempty"`
+}
+
+// The delivery that tries it.
+type TestWebhook struct {
+	// The delivery, which waits.
+	Delivery *WebhookDelivery `json:"delivery"`
+}
+
+// Which web hook is to be tried.
+type TestWebhookInput struct {
+	// Its identifier.
+	ID string `json:"id"`
 }
 
 // Where a measurement came from.
 type TypedSourceOutput struct {
-	// The same text as `source` of the measurement. Permission: CAN_VIEW_DETAILED_USAGE.
+	// The same text as `source` of the measurement.
 	Source *string `json:"source,omitempty"`
+}
+
+// How a customer is to be reached.
+type UpdateContactDetailsInput struct {
+	// The customer, as a UUID or as `usr_` and 32 digits. Absent: the user for whom the token speaks.
+	CustomerID *string `json:"customerId,omitempty"`
+	// The address for e-mail, with which the customer signs in. Absent: as it is.
+	Email *string `json:"email,omitempty"`
+	// The telephone number; an empty one removes it. Absent: as it is.
+	PhoneNumber *string `json:"phoneNumber,omitempty"`
+}
+
+// A customer who is reached in another way.
+type UpdateContactDetailsPayload struct {
+	// The customer.
+	Customer *User `json:"customer,omitempty"`
+	// The errors that the mutation may answer with.
+	PossibleErrors []*PossibleErrorType `json:"possibleErrors,omitempty"`
+}
+
+// The changed web hook.
+type UpdateWebhook struct {
+	// The web hook.
+	Webhook *Webhook `json:"webhook"`
+}
+
+// What is to be another of a web hook.
+type UpdateWebhookInput struct {
+	// Its identifier.
+	ID string `json:"id"`
+	// Where to send from now on, also what waits.
+	URL *string `json:"url,omitempty"`
+	// What to tell of from now on; at least one, and not TEST.
+	Events []WebhookEvent `json:"events,omitempty"`
+	// Whether nothing is to be sent for now. With false, a web hook that failed counts as well again.
+	Paused *bool `json:"paused,omitempty"`
 }
 
 // A customer.
 type User struct {
-	// The user's identifier; `user_id` of the impersonation endpoint takes it. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The user's identifier; `user_id` of the impersonation endpoint takes it.
 	ID string `json:"id"`
-	// The number under which the partner knows the customer. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The number under which the partner knows the customer.
 	CustomerNumber string `json:"customerNumber"`
-	// The address for e-mail, with which the customer signs in. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The address for e-mail, with which the customer signs in.
 	Email string `json:"email"`
-	// The given name. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The given name.
 	FirstName string `json:"firstName"`
-	// What stands between given name and surname, such as `van der`. Permission: CAN_VIEW_PERSONAL_DATA.
+	// What stands between given name and surname, such as `van der`.
 	MiddleName *string `json:"middleName,omitempty"`
-	// The family name. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The family name.
 	Surname string `json:"surname"`
-	// The telephone number as it was given. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The telephone number as it was given.
 	PhoneNumber *string `json:"phoneNumber,omitempty"`
-	// The day of birth, as midnight UTC. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The day of birth, as midnight UTC.
 	BirthDate time.Time `json:"birthDate"`
-	// The company that sells to the customer. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The company that sells to the customer.
 	Vendor *Vendor `json:"vendor"`
 }
 
@@ -289,10 +1102,206 @@ type UtilityFiltersInput struct {
 
 // A company that sells energy through the platform: a partner. A user has exactly one.
 type Vendor struct {
-	// The partner's identifier. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The partner's identifier.
 	ID string `json:"id"`
-	// The partner's name. Permission: CAN_VIEW_PERSONAL_DATA.
+	// The partner's name.
 	Name string `json:"name"`
+}
+
+// An address of an application that is told what is new.
+type Webhook struct {
+	// Its identifier.
+	ID string `json:"id"`
+	// Where deliveries are sent: by POST, and nowhere else, whatever the answer says.
+	URL string `json:"url"`
+	// What it is told of.
+	Events []WebhookEvent `json:"events"`
+	// Whether nothing is sent for now; what happens meanwhile waits, for 30 days.
+	Paused bool `json:"paused"`
+	// Since when it fails: a delivery was given up, and none has arrived since. Meanwhile each is sent once. Null where all is well.
+	FailingSince *time.Time `json:"failingSince,omitempty"`
+	// When a delivery arrived last; null: none has.
+	DeliveredAt *time.Time `json:"deliveredAt,omitempty"`
+	// When it was added.
+	CreatedAt time.Time `json:"createdAt"`
+	// When it was changed last.
+	ChangedAt time.Time `json:"changedAt"`
+}
+
+// One event for one web hook.
+type WebhookDelivery struct {
+	// Its identifier, which is the event's in the body too: whoever gets one twice has got the same event twice.
+	ID string `json:"id"`
+	// What it tells of.
+	Event WebhookEvent `json:"event"`
+	// What became of it.
+	State WebhookDeliveryState `json:"state"`
+	// When it was made.
+	CreatedAt time.Time `json:"createdAt"`
+	// How often it was sent.
+	Attempts int `json:"attempts"`
+	// When it is sent next; null where it waits no more.
+	NextAttemptAt *time.Time `json:"nextAttemptAt,omitempty"`
+	// When it arrived or was given up; null where it waits.
+	SettledAt *time.Time `json:"settledAt,omitempty"`
+	// The status of the last answer; null where there was none.
+	Status *int `json:"status,omitempty"`
+	// Why it has not arrived, for people; null where it has, or was not sent yet.
+	Problem *string `json:"problem,omitempty"`
+}
+
+// One page of deliveries.
+type WebhookDeliveryConnection struct {
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// The deliveries of the page.
+	Edges []*WebhookDeliveryEdge `json:"edges"`
+	// How many there are on all pages together.
+	TotalCount int `json:"totalCount"`
+	// How many edges this page has.
+	EdgeCount int `json:"edgeCount"`
+}
+
+// One delivery and its place.
+type WebhookDeliveryEdge struct {
+	// The delivery.
+	Node *WebhookDelivery `json:"node"`
+	// Its place among the deliveries of the web hook, for `after`.
+	Cursor string `json:"cursor"`
+}
+
+// What has become of a time at which a field is switched off.
+type APIBrownoutStatus string
+
+const (
+	// It lies ahead.
+	APIBrownoutStatusScheduled APIBrownoutStatus = "SCHEDULED"
+	// The field is switched off now.
+	APIBrownoutStatusInProgress APIBrownoutStatus = "IN_PROGRESS"
+	// It was given up before it began.
+	APIBrownoutStatusCancelled APIBrownoutStatus = "CANCELLED"
+	// It is over.
+	APIBrownoutStatusCompleted APIBrownoutStatus = "COMPLETED"
+	// It was ended early.
+	APIBrownoutStatusAborted APIBrownoutStatus = "ABORTED"
+)
+
+var AllAPIBrownoutStatus = []APIBrownoutStatus{
+	APIBrownoutStatusScheduled,
+	APIBrownoutStatusInProgress,
+	APIBrownoutStatusCancelled,
+	APIBrownoutStatusCompleted,
+	APIBrownoutStatusAborted,
+}
+
+func (e APIBrownoutStatus) IsValid() bool {
+	switch e {
+	case APIBrownoutStatusScheduled, APIBrownoutStatusInProgress, APIBrownoutStatusCancelled, APIBrownoutStatusCompleted, APIBrownoutStatusAborted:
+		return true
+	}
+	return false
+}
+
+func (e APIBrownoutStatus) String() string {
+	return string(e)
+}
+
+func (e *APIBrownoutStatus) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = APIBrownoutStatus(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid APIBrownoutStatus", str)
+	}
+	return nil
+}
+
+func (e APIBrownoutStatus) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *APIBrownoutStatus) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e APIBrownoutStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How far a contract has got. What is not `DELIVERY_STOPPED`, `NEVER_DELIVERED` or `DELIVERY_FAILED` is active.
+type ContractPhase string
+
+const (
+	// The customer is going to have the property.
+	ContractPhaseDeliveryPlanned ContractPhase = "DELIVERY_PLANNED"
+	// The customer has the property now.
+	ContractPhaseDelivering ContractPhase = "DELIVERING"
+	// The customer has had the property.
+	ContractPhaseDeliveryStopped ContractPhase = "DELIVERY_STOPPED"
+	// Delivery never began. No such contracts are kept: the phase is there for programs that name it.
+	ContractPhaseNeverDelivered ContractPhase = "NEVER_DELIVERED"
+	// Delivery could not begin. No such contracts are kept: the phase is there for programs that name it.
+	ContractPhaseDeliveryFailed ContractPhase = "DELIVERY_FAILED"
+)
+
+var AllContractPhase = []ContractPhase{
+	ContractPhaseDeliveryPlanned,
+	ContractPhaseDelivering,
+	ContractPhaseDeliveryStopped,
+	ContractPhaseNeverDelivered,
+	ContractPhaseDeliveryFailed,
+}
+
+func (e ContractPhase) IsValid() bool {
+	switch e {
+	case ContractPhaseDeliveryPlanned, ContractPhaseDelivering, ContractPhaseDeliveryStopped, ContractPhaseNeverDelivered, ContractPhaseDeliveryFailed:
+		return true
+	}
+	return false
+}
+
+func (e ContractPhase) String() string {
+	return string(e)
+}
+
+func (e *ContractPhase) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ContractPhase(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ContractPhase", str)
+	}
+	return nil
+}
+
+func (e ContractPhase) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ContractPhase) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ContractPhase) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }
 
 // Why an answer has no measurements.
@@ -303,7 +1312,7 @@ const (
 	MeasurementEmptyReasonNoReadingsYet MeasurementEmptyReason = "NO_READINGS_YET"
 	// What is stored cannot be given at the frequency that was asked for.
 	MeasurementEmptyReasonUnsupportedFrequency MeasurementEmptyReason = "UNSUPPORTED_FREQUENCY"
-	// The span that was asked for ends before the first reading there is.
+	// The span that was asked for ends before the first reading there is, or the customer does not have the property in it.
 	MeasurementEmptyReasonOutsideSupplyPeriod MeasurementEmptyReason = "OUTSIDE_SUPPLY_PERIOD"
 	// There is something, and the customer has not agreed to it: to a span, or to a frequency.
 	MeasurementEmptyReasonOutsideConsent MeasurementEmptyReason = "OUTSIDE_CONSENT"
@@ -427,6 +1436,67 @@ func (e *Permission) UnmarshalJSON(b []byte) error {
 }
 
 func (e Permission) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a pre-signed token is for.
+type PreSignedTokenScope string
+
+const (
+	// Properties and their measurements.
+	PreSignedTokenScopeViewDetailedUsage PreSignedTokenScope = "VIEW_DETAILED_USAGE"
+	// Accounts and properties, without measurements.
+	PreSignedTokenScopeViewAccountNumber PreSignedTokenScope = "VIEW_ACCOUNT_NUMBER"
+	// What customers may see and change of their own.
+	PreSignedTokenScopeUpdateAccountDetails PreSignedTokenScope = "UPDATE_ACCOUNT_DETAILS"
+)
+
+var AllPreSignedTokenScope = []PreSignedTokenScope{
+	PreSignedTokenScopeViewDetailedUsage,
+	PreSignedTokenScopeViewAccountNumber,
+	PreSignedTokenScopeUpdateAccountDetails,
+}
+
+func (e PreSignedTokenScope) IsValid() bool {
+	switch e {
+	case PreSignedTokenScopeViewDetailedUsage, PreSignedTokenScopeViewAccountNumber, PreSignedTokenScopeUpdateAccountDetails:
+		return true
+	}
+	return false
+}
+
+func (e PreSignedTokenScope) String() string {
+	return string(e)
+}
+
+func (e *PreSignedTokenScope) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PreSignedTokenScope(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PreSignedTokenScope", str)
+	}
+	return nil
+}
+
+func (e PreSignedTokenScope) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PreSignedTokenScope) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PreSignedTokenScope) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -709,6 +1779,201 @@ func (e ReadingStatisticTypeEnum) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What kind of reading is asked for.
+type ReadingTypes string
+
+const (
+	// What was brought over an interval.
+	ReadingTypesInterval ReadingTypes = "INTERVAL"
+	// The greatest power of an interval. It is not kept: asking for it is an error.
+	ReadingTypesPeak ReadingTypes = "PEAK"
+)
+
+var AllReadingTypes = []ReadingTypes{
+	ReadingTypesInterval,
+	ReadingTypesPeak,
+}
+
+func (e ReadingTypes) IsValid() bool {
+	switch e {
+	case ReadingTypesInterval, ReadingTypesPeak:
+		return true
+	}
+	return false
+}
+
+func (e ReadingTypes) String() string {
+	return string(e)
+}
+
+func (e *ReadingTypes) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReadingTypes(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReadingTypes", str)
+	}
+	return nil
+}
+
+func (e ReadingTypes) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReadingTypes) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReadingTypes) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Which comes first.
+type SortOrder string
+
+const (
+	// The earliest.
+	SortOrderAsc SortOrder = "ASC"
+	// The latest.
+	SortOrderDesc SortOrder = "DESC"
+)
+
+var AllSortOrder = []SortOrder{
+	SortOrderAsc,
+	SortOrderDesc,
+}
+
+func (e SortOrder) IsValid() bool {
+	switch e {
+	case SortOrderAsc, SortOrderDesc:
+		return true
+	}
+	return false
+}
+
+func (e SortOrder) String() string {
+	return string(e)
+}
+
+func (e *SortOrder) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SortOrder(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SortOrder", str)
+	}
+	return nil
+}
+
+func (e SortOrder) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SortOrder) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SortOrder) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How long an interval is, or how intervals are grouped: groups begin in the zone of the question.
+type TimeGranularities string
+
+const (
+	// Five minutes.
+	TimeGranularitiesFiveMin TimeGranularities = "FIVE_MIN"
+	// A quarter of an hour.
+	TimeGranularitiesFifteenMin TimeGranularities = "FIFTEEN_MIN"
+	// Half an hour.
+	TimeGranularitiesThirtyMin TimeGranularities = "THIRTY_MIN"
+	// An hour; the hour that autumn repeats is two.
+	TimeGranularitiesHour TimeGranularities = "HOUR"
+	// A local day, of 23, 24 or 25 hours where there is summer time.
+	TimeGranularitiesDay TimeGranularities = "DAY"
+	// A week from Monday.
+	TimeGranularitiesWeek TimeGranularities = "WEEK"
+	// A calendar month.
+	TimeGranularitiesMonth TimeGranularities = "MONTH"
+	// A quarter of a calendar year.
+	TimeGranularitiesQuarter TimeGranularities = "QUARTER"
+	// A calendar year.
+	TimeGranularitiesYear TimeGranularities = "YEAR"
+)
+
+var AllTimeGranularities = []TimeGranularities{
+	TimeGranularitiesFiveMin,
+	TimeGranularitiesFifteenMin,
+	TimeGranularitiesThirtyMin,
+	TimeGranularitiesHour,
+	TimeGranularitiesDay,
+	TimeGranularitiesWeek,
+	TimeGranularitiesMonth,
+	TimeGranularitiesQuarter,
+	TimeGranularitiesYear,
+}
+
+func (e TimeGranularities) IsValid() bool {
+	switch e {
+	case TimeGranularitiesFiveMin, TimeGranularitiesFifteenMin, TimeGranularitiesThirtyMin, TimeGranularitiesHour, TimeGranularitiesDay, TimeGranularitiesWeek, TimeGranularitiesMonth, TimeGranularitiesQuarter, TimeGranularitiesYear:
+		return true
+	}
+	return false
+}
+
+func (e TimeGranularities) String() string {
+	return string(e)
+}
+
+func (e *TimeGranularities) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TimeGranularities(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TimeGranularities", str)
+	}
+	return nil
+}
+
+func (e TimeGranularities) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TimeGranularities) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TimeGranularities) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What a price is for.
 type Unit string
 
@@ -762,6 +2027,73 @@ func (e *Unit) UnmarshalJSON(b []byte) error {
 }
 
 func (e Unit) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a reading is counted in.
+type Units string
+
+const (
+	// 1 Wh.
+	UnitsWattHours Units = "WATT_HOURS"
+	// 1,000 Wh.
+	UnitsKilowattHours Units = "KILOWATT_HOURS"
+	// 1,000,000 Wh.
+	UnitsMegawattHours Units = "MEGAWATT_HOURS"
+	// 1 m³.
+	UnitsMetersCubed Units = "METERS_CUBED"
+	// One thousandth of 1 m³.
+	UnitsLiter Units = "LITER"
+)
+
+var AllUnits = []Units{
+	UnitsWattHours,
+	UnitsKilowattHours,
+	UnitsMegawattHours,
+	UnitsMetersCubed,
+	UnitsLiter,
+}
+
+func (e Units) IsValid() bool {
+	switch e {
+	case UnitsWattHours, UnitsKilowattHours, UnitsMegawattHours, UnitsMetersCubed, UnitsLiter:
+		return true
+	}
+	return false
+}
+
+func (e Units) String() string {
+	return string(e)
+}
+
+func (e *Units) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Units(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Units", str)
+	}
+	return nil
+}
+
+func (e Units) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Units) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Units) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -823,6 +2155,134 @@ func (e *UtilityType) UnmarshalJSON(b []byte) error {
 }
 
 func (e UtilityType) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What became of a delivery.
+type WebhookDeliveryState string
+
+const (
+	// It is to be sent, or to be sent again.
+	WebhookDeliveryStateWaiting WebhookDeliveryState = "WAITING"
+	// It has arrived: the answer had a status from 200 to 299.
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "DELIVERED"
+	// It was given up. It can be sent again with `replayWebhook`.
+	WebhookDeliveryStateFailed WebhookDeliveryState = "FAILED"
+	// It was not sent: the application may not read any more what it told of.
+	WebhookDeliveryStateWithheld WebhookDeliveryState = "WITHHELD"
+)
+
+var AllWebhookDeliveryState = []WebhookDeliveryState{
+	WebhookDeliveryStateWaiting,
+	WebhookDeliveryStateDelivered,
+	WebhookDeliveryStateFailed,
+	WebhookDeliveryStateWithheld,
+}
+
+func (e WebhookDeliveryState) IsValid() bool {
+	switch e {
+	case WebhookDeliveryStateWaiting, WebhookDeliveryStateDelivered, WebhookDeliveryStateFailed, WebhookDeliveryStateWithheld:
+		return true
+	}
+	return false
+}
+
+func (e WebhookDeliveryState) String() string {
+	return string(e)
+}
+
+func (e *WebhookDeliveryState) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookDeliveryState(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookDeliveryState", str)
+	}
+	return nil
+}
+
+func (e WebhookDeliveryState) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookDeliveryState) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookDeliveryState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a web hook can be told of.
+type WebhookEvent string
+
+const (
+	// Days of a meter were stored for the first time. In a delivery: `readings.arrived`.
+	WebhookEventReadingsArrived WebhookEvent = "READINGS_ARRIVED"
+	// Days of a meter were corrected. In a delivery: `readings.revised`.
+	WebhookEventReadingsRevised WebhookEvent = "READINGS_REVISED"
+	// A secret of the application ends in thirty days, in seven, or in one. In a delivery: `secret.expiring`.
+	WebhookEventSecretExpiring WebhookEvent = "SECRET_EXPIRING"
+	// Somebody has asked for it with `testWebhook`. In a delivery: `test`.
+	WebhookEventTest WebhookEvent = "TEST"
+)
+
+var AllWebhookEvent = []WebhookEvent{
+	WebhookEventReadingsArrived,
+	WebhookEventReadingsRevised,
+	WebhookEventSecretExpiring,
+	WebhookEventTest,
+}
+
+func (e WebhookEvent) IsValid() bool {
+	switch e {
+	case WebhookEventReadingsArrived, WebhookEventReadingsRevised, WebhookEventSecretExpiring, WebhookEventTest:
+		return true
+	}
+	return false
+}
+
+func (e WebhookEvent) String() string {
+	return string(e)
+}
+
+func (e *WebhookEvent) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = WebhookEvent(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid WebhookEvent", str)
+	}
+	return nil
+}
+
+func (e WebhookEvent) MarshalGQL(w io.Writer) {
+	fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *WebhookEvent) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e WebhookEvent) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

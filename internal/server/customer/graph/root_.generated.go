@@ -33,8 +33,20 @@ type Config struct {
 
 type ResolverRoot interface {
 	Account() AccountResolver
+	AccountUserType() AccountUserTypeResolver
+	CombinedRateLimitInformation() CombinedRateLimitInformationResolver
+	Contract() ContractResolver
+	Device() DeviceResolver
+	DeviceRegister() DeviceRegisterResolver
+	ElectricitySupplyPoint() ElectricitySupplyPointResolver
+	Mutation() MutationResolver
 	PropertyType() PropertyTypeResolver
 	Query() QueryResolver
+	Readings() ReadingsResolver
+	Subscription() SubscriptionResolver
+	SupplyPointType() SupplyPointTypeResolver
+	User() UserResolver
+	Webhook() WebhookResolver
 }
 
 type DirectiveRoot struct {
@@ -67,8 +79,31 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := executionContext{opCtx, e, 0, 0, make(chan graphql.DeferredResult)}
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAPIBrownoutInput,
+		ec.unmarshalInputCreateCustomerInput,
+		ec.unmarshalInputCreateWebhookInput,
+		ec.unmarshalInputDeleteWebhookInput,
 		ec.unmarshalInputElectricityFiltersInput,
+		ec.unmarshalInputForceReauthenticationInput,
 		ec.unmarshalInputGasFiltersInput,
+		ec.unmarshalInputInvalidatePreSignedTokenInput,
+		ec.unmarshalInputInvalidatePreSignedTokensForUserInput,
+		ec.unmarshalInputInvalidateRefreshTokenInput,
+		ec.unmarshalInputInvalidateRefreshTokensForUserInput,
+		ec.unmarshalInputInvoiceAddressInput,
+		ec.unmarshalInputMoveInInput,
+		ec.unmarshalInputMoveOutInput,
+		ec.unmarshalInputNewPropertyInput,
+		ec.unmarshalInputNewSupplyPointInput,
+		ec.unmarshalInputObtainJSONWebTokenInput,
+		ec.unmarshalInputObtainLongLivedRefreshTokenInput,
+		ec.unmarshalInputPossibleErrorsInputType,
+		ec.unmarshalInputQueryComplexityInputType,
+		ec.unmarshalInputReplayWebhookInput,
+		ec.unmarshalInputSetInvoiceAddressInput,
+		ec.unmarshalInputTestWebhookInput,
+		ec.unmarshalInputUpdateContactDetailsInput,
+		ec.unmarshalInputUpdateWebhookInput,
 		ec.unmarshalInputUtilityFiltersInput,
 	)
 	first := true
@@ -103,6 +138,38 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			}
 
 			return &response
+		}
+	case ast.Mutation:
+		return func(ctx context.Context) *graphql.Response {
+			if !first {
+				return nil
+			}
+			first = false
+			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
+			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
+			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
 		}
 
 	default:
@@ -164,6 +231,30 @@ directive @requires(
 "Holds nothing of anybody's: everyone may select it, without a token too."
 directive @public on OBJECT | FIELD_DEFINITION
 
+"""
+What the field adds to the complexity of a document. Without it a field that leads to further fields adds 1, and one
+that does not adds nothing.
+"""
+directive @cost(
+  "The sum, whatever the page holds: nodes are counted apart."
+  complexity: Int!
+) on FIELD_DEFINITION
+
+"Errors that the field has of its own, beside those of who may have it and of arguments that do not fit."
+directive @errors(
+  "Their codes, such as ` + "`" + `KT-CT-6622` + "`" + `."
+  codes: [String!]!
+) on FIELD_DEFINITION
+
+"""
+How often one caller may ask for the field: who is known by application and user, anybody else by the address they come
+from. ` + "`" + `10/m` + "`" + ` is ten at once, and ten come back in a minute; ` + "`" + `s` + "`" + `, ` + "`" + `h` + "`" + ` and ` + "`" + `d` + "`" + ` are a second, an hour and a day.
+"""
+directive @rate(
+  "How many, a stroke, and in what time."
+  limit: String!
+) on FIELD_DEFINITION
+
 "An API permission, which a role gives to an application and which every customer has for what is their own."
 enum Permission {
   "Opens properties, supply points and accounts. OAuth scope ` + "`" + `query:property` + "`" + `."
@@ -206,118 +297,726 @@ scalar UUID
 
 "Where one page lies in the whole of a connection."
 type PageInfo @public {
-  "Whether anything follows the last edge of this page, whichever way it was asked for. Permission: none."
+  "Whether anything follows the last edge of this page, whichever way it was asked for."
   hasNextPage: Boolean!
-  "Whether anything precedes the first edge of this page, whichever way it was asked for. Permission: none."
+  "Whether anything precedes the first edge of this page, whichever way it was asked for."
   hasPreviousPage: Boolean!
-  "The cursor of the first edge, for ` + "`" + `before` + "`" + `; null on an empty page. Permission: none."
+  "The cursor of the first edge, for ` + "`" + `before` + "`" + `; null on an empty page."
   startCursor: String
-  "The cursor of the last edge, for ` + "`" + `after` + "`" + `; null on an empty page. Permission: none."
+  "The cursor of the last edge, for ` + "`" + `after` + "`" + `; null on an empty page."
   endCursor: String
 }
 
 "Where every question begins."
 type Query
+
+"Where every change begins."
+type Mutation
+`, BuiltIn: false},
+	{Name: "../schema/customers.graphqls", Input: `extend type Query {
+  """
+  The customers of the partner, by surname, first name and identifier. For applications that reach all of them: a token
+  that speaks for a user, and one that reaches by consent, is refused.
+  """
+  customers(
+    """
+    Part of a name or an e-mail address; or a whole customer number, account number, or identifier of a supply point,
+    with its market or without (` + "`" + `NLD_ELECTRICITY:871687...` + "`" + `), where the customer lives or has lived. Capital and small
+    letters are alike, but in identifiers. Absent: all customers.
+    """
+    search: String
+    "The first so many, 0 to 100. Not together with ` + "`" + `last` + "`" + `; without either: the first 20."
+    first: Int
+    "Only what follows this cursor."
+    after: String
+    "The last so many, 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+    "Only what precedes this cursor."
+    before: String
+  ): CustomerConnection @requires(permission: CAN_VIEW_PERSONAL_DATA) @cost(complexity: 20)
+
+  """
+  A customer by the identifier. An unknown identifier, a malformed one and another partner's customer are refused
+  alike; a customer's own token finds that customer alone.
+  """
+  customer(
+    "The identifier, as a UUID or as ` + "`" + `usr_` + "`" + ` and 32 digits."
+    id: ID!
+  ): User @requires(permission: CAN_VIEW_PERSONAL_DATA) @cost(complexity: 2) @errors(codes: ["KT-CT-461"])
+}
+
+"One page of customers."
+type CustomerConnection @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The customers of the page."
+  edges: [CustomerEdge!]!
+  "How many customers there are on all pages together. Counting them costs something: ask once, not with every page."
+  totalCount: Int! @cost(complexity: 20)
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One customer and their place."
+type CustomerEdge @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "The customer."
+  node: User!
+  "The customer's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+extend type Mutation {
+  """
+  Brings a customer, with an account, and with properties and supply points that nobody has known before; for a property
+  that is known there is ` + "`" + `moveIn` + "`" + `. The same ` + "`" + `reference` + "`" + ` with the same content gets the same customer, so that a lost
+  answer can be asked for again; with another content it is refused. An e-mail address that another customer of the
+  partner has, and a supply point that is known, are refused, and nothing is stored.
+  """
+  createCustomer(
+    "The customer."
+    input: CreateCustomerInput!
+  ): CreateCustomerPayload @requires(permission: CAN_MANAGE_CUSTOMERS) @cost(complexity: 20)
+
+  """
+  Changes how a customer is reached. An application needs CAN_MANAGE_CUSTOMERS, also where it acts as the customer;
+  customers themselves change their own, logged in with what only they have. Whoever reads by consent changes nothing.
+  """
+  updateContactDetails(
+    "Whose, and what."
+    input: UpdateContactDetailsInput!
+  ): UpdateContactDetailsPayload @requires(permission: CAN_VIEW_PERSONAL_DATA) @cost(complexity: 10) @errors(codes: ["KT-CT-461"])
+
+  "Changes where a customer's bills go, for whom ` + "`" + `updateContactDetails` + "`" + ` changes how they are reached."
+  setInvoiceAddress(
+    "Whose, and where to."
+    input: SetInvoiceAddressInput!
+  ): SetInvoiceAddressPayload @requires(permission: CAN_VIEW_PERSONAL_DATA) @cost(complexity: 10) @errors(codes: ["KT-CT-461"])
+
+  """
+  Gives a customer a known property from a day on. Whoever has it on that day or later is moved out first. Said again,
+  it gets the same answer.
+  """
+  moveIn(
+    "Who moves, where, and when."
+    input: MoveInInput!
+  ): MoveInPayload @requires(permission: CAN_MANAGE_CUSTOMERS) @cost(complexity: 10) @errors(codes: ["KT-CT-461", "KT-CT-6622"])
+
+  """
+  Ends a customer's latest contract at a property. The customer goes on reading what was measured until then, and
+  nothing of what follows. Said again with another day, it moves the end, as long as nobody else has the property then.
+  """
+  moveOut(
+    "Who moves, where, and when."
+    input: MoveOutInput!
+  ): MoveOutPayload @requires(permission: CAN_MANAGE_CUSTOMERS) @cost(complexity: 10) @errors(codes: ["KT-CT-461", "KT-CT-6622"])
+}
+
+"A customer whom the partner brings."
+input CreateCustomerInput {
+  "The partner's own name for this, such as the number of the order: 1 to 100 characters, once for each customer."
+  reference: String!
+  "The given name."
+  firstName: String!
+  "What stands between given name and surname."
+  middleName: String
+  "The family name."
+  surname: String!
+  "The address for e-mail, with which the customer is going to sign in."
+  email: String!
+  "The telephone number, in digits, spaces and ` + "`" + `+ ( ) / . -` + "`" + `."
+  phoneNumber: String
+  "The day of birth."
+  birthDate: Date!
+  "The number under which the partner knows the customer. Absent: that of the account, without ` + "`" + `A-` + "`" + `."
+  customerNumber: String
+  "Where bills go. Absent: to where the customer lives."
+  invoiceAddress: InvoiceAddressInput
+  "The properties, up to 20."
+  properties: [NewPropertyInput!]! = []
+}
+
+"A property that nobody has known before."
+input NewPropertyInput {
+  "What it is called, such as ` + "`" + `Home` + "`" + `."
+  label: String
+  "The address line by line, 1 to 6 lines."
+  address: [String!]!
+  "The postal code."
+  postcode: String!
+  "The time zone, such as ` + "`" + `Europe/Amsterdam` + "`" + `, or a fixed offset such as ` + "`" + `+10:00` + "`" + `: its days are where contracts begin and end."
+  timezone: String!
+  "The first day that is the customer's. Absent: from the beginning, as far as anybody knows."
+  moveInDate: Date
+  "The supply points there, up to 20."
+  supplyPoints: [NewSupplyPointInput!]! = []
+}
+
+"A supply point that nobody has known before."
+input NewSupplyPointInput {
+  "The market: a territory and what is delivered, such as ` + "`" + `NLD_ELECTRICITY` + "`" + `."
+  marketName: String!
+  "The identifier that the market uses, such as an EAN."
+  externalIdentifier: String!
+}
+
+"Where bills go."
+input InvoiceAddressInput {
+  "Street and number, post-office box, and whatever stands above the postal code: 1 to 6 lines."
+  lines: [String!]!
+  "The postal code."
+  postcode: String!
+  "The city or village."
+  city: String!
+  "The country, by two capital letters (ISO 3166-1), such as ` + "`" + `NL` + "`" + `."
+  country: String!
+}
+
+"How a customer is to be reached."
+input UpdateContactDetailsInput {
+  "The customer, as a UUID or as ` + "`" + `usr_` + "`" + ` and 32 digits. Absent: the user for whom the token speaks."
+  customerId: ID
+  "The address for e-mail, with which the customer signs in. Absent: as it is."
+  email: String
+  "The telephone number; an empty one removes it. Absent: as it is."
+  phoneNumber: String
+}
+
+"Where a customer's bills are to go."
+input SetInvoiceAddressInput {
+  "The customer, as a UUID or as ` + "`" + `usr_` + "`" + ` and 32 digits. Absent: the user for whom the token speaks."
+  customerId: ID
+  "The address. Absent or null: to where the customer lives."
+  address: InvoiceAddressInput
+}
+
+"A customer who comes to have a property."
+input MoveInInput {
+  "The customer, as a UUID or as ` + "`" + `usr_` + "`" + ` and 32 digits."
+  customerId: ID!
+  "The number of one of the customer's accounts. Absent: the only one."
+  accountNumber: String
+  "The property."
+  propertyId: ID!
+  "The first day that is the customer's, in the property's time zone: from 1970-01-02."
+  date: Date!
+}
+
+"A customer who ceases to have a property."
+input MoveOutInput {
+  "The customer, as a UUID or as ` + "`" + `usr_` + "`" + ` and 32 digits."
+  customerId: ID!
+  "The property."
+  propertyId: ID!
+  "The last day that is the customer's, in the property's time zone."
+  date: Date!
+}
+
+"A customer whom the partner has brought, now or before."
+type CreateCustomerPayload @requires(permission: CAN_MANAGE_CUSTOMERS) {
+  "The customer."
+  customer: User
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"A customer who is reached in another way."
+type UpdateContactDetailsPayload @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "The customer."
+  customer: User
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"A customer whose bills go elsewhere."
+type SetInvoiceAddressPayload @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "The customer."
+  customer: User
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"A contract that has begun, or is going to."
+type MoveInPayload @requires(permission: CAN_MANAGE_CUSTOMERS) {
+  "The contract."
+  contract: Contract
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"A contract that has ended, or is going to."
+type MoveOutPayload @requires(permission: CAN_MANAGE_CUSTOMERS) {
+  "The contract."
+  contract: Contract
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
 `, BuiltIn: false},
 	{Name: "../schema/energyzero.graphqls", Input: `extend type Query {
   """
-  Who one is: the user for whom the token speaks. A partner token has no user and is refused (KT-CT-1111).
-  Permission: CAN_VIEW_PERSONAL_DATA, and a user token.
+  Who one is: the user for whom the token speaks. A partner token has no user and is refused.
   """
   me: User @requires(permission: CAN_VIEW_PERSONAL_DATA)
 }
 
 "A customer."
 type User @requires(permission: CAN_VIEW_PERSONAL_DATA) {
-  "The user's identifier; ` + "`" + `user_id` + "`" + ` of the impersonation endpoint takes it. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The user's identifier; ` + "`" + `user_id` + "`" + ` of the impersonation endpoint takes it."
   id: UUID!
-  "The number under which the partner knows the customer. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The number under which the partner knows the customer."
   customerNumber: String!
-  "The address for e-mail, with which the customer signs in. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The address for e-mail, with which the customer signs in."
   email: String!
-  "The given name. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The given name."
   firstName: String!
-  "What stands between given name and surname, such as ` + "`" + `van der` + "`" + `. Permission: CAN_VIEW_PERSONAL_DATA."
+  "What stands between given name and surname, such as ` + "`" + `van der` + "`" + `."
   middleName: String
-  "The family name. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The family name."
   surname: String!
-  "The telephone number as it was given. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The telephone number as it was given."
   phoneNumber: String
-  "The day of birth, as midnight UTC. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The day of birth, as midnight UTC."
   birthDate: Time!
-  "The company that sells to the customer. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The company that sells to the customer."
   vendor: Vendor!
+  """
+  The customer's contracts, by start date: one for each period in which the customer has a property. What is measured
+  in a period can be read by whoever had it, and by nobody who came before or after.
+  """
+  contracts(
+    "Only contracts in one of these phases. Absent: in any."
+    statuses: [ContractPhase!]
+    "Only contracts with one of these identifiers. Absent: all."
+    ids: [UUID!]
+    "The first so many, 0 to 100, unless ` + "`" + `last` + "`" + ` is above 0."
+    first: Int! = 10
+    "Only what follows this cursor."
+    after: String
+    "The last so many, 0 to 100; 0 takes the first ones."
+    last: Int! = 0
+    "Only what precedes this cursor."
+    before: String
+  ): ContractConnection! @cost(complexity: 5)
+  "The customer's accounts, by number."
+  accounts: [Account!]! @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 2)
+  "Where bills go; null: to where the customer lives."
+  invoiceAddress: InvoiceAddress @cost(complexity: 1)
+  "The partner's own reference, under which the customer was created; null for others."
+  reference: String @cost(complexity: 1)
+}
+
+"""
+How far a contract has got. What is not ` + "`" + `DELIVERY_STOPPED` + "`" + `, ` + "`" + `NEVER_DELIVERED` + "`" + ` or ` + "`" + `DELIVERY_FAILED` + "`" + ` is active.
+"""
+enum ContractPhase {
+  "The customer is going to have the property."
+  DELIVERY_PLANNED
+  "The customer has the property now."
+  DELIVERING
+  "The customer has had the property."
+  DELIVERY_STOPPED
+  "Delivery never began. No such contracts are kept: the phase is there for programs that name it."
+  NEVER_DELIVERED
+  "Delivery could not begin. No such contracts are kept: the phase is there for programs that name it."
+  DELIVERY_FAILED
+}
+
+"One page of contracts."
+type ContractConnection @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The contracts of the page."
+  edges: [ContractEdge!]!
+  "How many contracts there are on all pages together."
+  totalCount: Int!
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One contract and its place."
+type ContractEdge @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "The contract."
+  node: Contract!
+  "The contract's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+"A period in which a customer has a property."
+type Contract @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "The contract's identifier."
+  id: UUID!
+  "How far it has got."
+  phase: ContractPhase!
+  "The number of the account that it is on."
+  accountNumber: String!
+  "The first day, in the property's time zone; null: from the beginning, as far as anybody knows."
+  startDate: Date
+  "The last day, in the property's time zone; null while it has no end."
+  endDate: Date
+  "The property, whose ` + "`" + `measurements` + "`" + ` are those of the contract and of the customer's others there."
+  property: PropertyType @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 1)
+  "The supply points of the property, by market and identifier."
+  supplyPoints: [SupplyPointType!] @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 2)
+}
+
+"Where bills go."
+type InvoiceAddress @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "Street and number, post-office box, and whatever stands above the postal code."
+  lines: [String!]!
+  "The postal code."
+  postcode: String!
+  "The city or village."
+  city: String!
+  "The country, by two capital letters (ISO 3166-1), such as ` + "`" + `NL` + "`" + `."
+  country: String!
 }
 
 "A company that sells energy through the platform: a partner. A user has exactly one."
 type Vendor @requires(permission: CAN_VIEW_PERSONAL_DATA) {
-  "The partner's identifier. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The partner's identifier."
   id: ID!
-  "The partner's name. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The partner's name."
   name: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/kraken.graphqls", Input: `extend type Query {
   """
-  An account by its number. An unknown number, a malformed one and another's account are refused alike (KT-CT-4177).
-  Permission: CAN_QUERY_PROPERTY.
+  An account by its number. An unknown number, a malformed one and another's account are refused alike.
   """
   account(
     "The number, such as ` + "`" + `A-2B7KQ9XM` + "`" + `."
     accountNumber: String!
-  ): Account @requires(permission: CAN_QUERY_PROPERTY)
+  ): Account @requires(permission: CAN_QUERY_PROPERTY) @errors(codes: ["KT-CT-4177"])
 
   """
-  A property by its identifier. An unknown identifier, a malformed one and another's property are refused alike
-  (KT-CT-6622). Permission: CAN_QUERY_PROPERTY.
+  A property by its identifier. An unknown identifier, a malformed one and another's property are refused alike.
   """
   property(
     "The identifier, such as ` + "`" + `prop_7f3k9m2pxw4c8d5h` + "`" + `."
     id: ID!
-  ): PropertyType @requires(permission: CAN_QUERY_PROPERTY)
+  ): PropertyType @requires(permission: CAN_QUERY_PROPERTY) @errors(codes: ["KT-CT-6622"])
 
   """
-  The properties of an account, by identifier. Errors as for ` + "`" + `account` + "`" + `. Permission: CAN_QUERY_PROPERTY.
+  The properties of an account, by identifier. An account is refused as by ` + "`" + `account` + "`" + `.
   """
   properties(
     "The number, such as ` + "`" + `A-2B7KQ9XM` + "`" + `."
     accountNumber: String!
-    "True or absent: the properties that the account has now. False: those it no longer has, of which none are kept."
+    "True or absent: the properties that the account has now. False: those that it no longer has, or not yet."
     active: Boolean
-  ): [PropertyType] @requires(permission: CAN_QUERY_PROPERTY)
+  ): [PropertyType] @requires(permission: CAN_QUERY_PROPERTY) @errors(codes: ["KT-CT-4177"])
 }
 
-"A customer's account with the partner; properties hang on it."
-type Account @requires(permission: CAN_QUERY_PROPERTY) {
-  "The account's number. Permission: CAN_QUERY_PROPERTY."
+"What every account has."
+interface AccountInterface {
+  "The account's number."
   number: String
-  "The account's properties, by identifier. Permission: CAN_QUERY_PROPERTY."
+  "The account's properties, by identifier."
   properties(
-    "Only properties that were the account's at this time or later: the present ones are, at any time."
+    "Only properties that were the account's at this time or later. Without an offset: in the zone of each property."
     activeFrom: DateTime
   ): [PropertyType]
-  "One of the account's properties; any other is refused like an unknown one (KT-CT-6622). Permission: CAN_QUERY_PROPERTY."
+  "One of the account's properties; any other is refused like an unknown one."
   property(
     "The identifier, such as ` + "`" + `prop_7f3k9m2pxw4c8d5h` + "`" + `."
     id: ID!
   ): PropertyType
+  "The applications that may read what is the account's, as ` + "`" + `authorizedApplications` + "`" + ` of the query."
+  authorizedApplications: [AuthorizedApplication]
+}
+
+"The name that some environments have for ` + "`" + `Account` + "`" + `: ` + "`" + `... on AccountType` + "`" + ` takes every account."
+interface AccountType {
+  "The account's number."
+  number: String
+  "The account's properties, by identifier."
+  properties(
+    "Only properties that were the account's at this time or later. Without an offset: in the zone of each property."
+    activeFrom: DateTime
+  ): [PropertyType]
+  "One of the account's properties; any other is refused like an unknown one."
+  property(
+    "The identifier, such as ` + "`" + `prop_7f3k9m2pxw4c8d5h` + "`" + `."
+    id: ID!
+  ): PropertyType
+  "The applications that may read what is the account's, as ` + "`" + `authorizedApplications` + "`" + ` of the query."
+  authorizedApplications: [AuthorizedApplication]
+}
+
+"A customer's account with the partner; properties hang on it."
+type Account implements AccountInterface & AccountType @requires(permission: CAN_QUERY_PROPERTY) {
+  "The account's number."
+  number: String
+  "The account's properties, by identifier."
+  properties(
+    "Only properties that were the account's at this time or later. Without an offset: in the zone of each property."
+    activeFrom: DateTime
+  ): [PropertyType]
+  "One of the account's properties; any other is refused like an unknown one."
+  property(
+    "The identifier, such as ` + "`" + `prop_7f3k9m2pxw4c8d5h` + "`" + `."
+    id: ID!
+  ): PropertyType @errors(codes: ["KT-CT-6622"])
+  "The applications that may read what is the account's, as ` + "`" + `authorizedApplications` + "`" + ` of the query."
+  authorizedApplications: [AuthorizedApplication]
+}
+
+"What every place has."
+interface PropertyInterface {
+  "The property's identifier."
+  id: String
+  "The postal code."
+  postcode: String!
+  "The address as one text, its lines separated by commas."
+  address: String
+  "The address line by line."
+  splitAddress: [String]
+  "The address in parts."
+  richAddress: RichAddressType
+  "What the property is called, such as ` + "`" + `Home` + "`" + `."
+  label: String
+  "The periods in which the property is an account's, the earliest first, as far as they are the caller's to see."
+  occupancyPeriods: [OccupancyPeriodType]
+  "Where the property lies; null, because it is not kept."
+  coordinates: CoordinatesType
+  "The network within the grid that the property belongs to; null, because none are kept."
+  embeddedNetwork: EmbeddedNetworkType
 }
 
 "A place with supply points."
-type PropertyType @requires(permission: CAN_QUERY_PROPERTY) {
-  "The property's identifier. Permission: CAN_QUERY_PROPERTY."
+type PropertyType implements PropertyInterface @requires(permission: CAN_QUERY_PROPERTY) {
+  "The property's identifier."
   id: String
   """
   The postal code. It cannot be null: who selects it without the permission loses the whole property to the error.
-  Permission: CAN_VIEW_PERSONAL_DATA.
   """
   postcode: String! @requires(permission: CAN_VIEW_PERSONAL_DATA)
-  "The address as one text, its lines separated by commas. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The address as one text, its lines separated by commas."
   address: String @requires(permission: CAN_VIEW_PERSONAL_DATA)
-  "The address line by line. Permission: CAN_VIEW_PERSONAL_DATA."
+  "The address line by line."
   splitAddress: [String] @requires(permission: CAN_VIEW_PERSONAL_DATA)
-  "What the property is called, such as ` + "`" + `Home` + "`" + `. Permission: CAN_QUERY_PROPERTY."
+  "The address in parts; null where none is kept."
+  richAddress: RichAddressType @requires(permission: CAN_VIEW_PERSONAL_DATA)
+  "What the property is called, such as ` + "`" + `Home` + "`" + `."
   label: String
+  "The periods in which the property is an account's, the earliest first, as far as they are the caller's to see."
+  occupancyPeriods: [OccupancyPeriodType]
+  "Where the property lies; null, because it is not kept."
+  coordinates: CoordinatesType @requires(permission: CAN_VIEW_PERSONAL_DATA)
+  "The network within the grid that the property belongs to; null, because none are kept."
+  embeddedNetwork: EmbeddedNetworkType
+}
+
+"An address in parts, as far as they are kept apart."
+type RichAddressType @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "All lines of the address, one under the other: which of them names the town is not kept."
+  streetAddress: String
+  "The postal code."
+  postalCode: String
+}
+
+"A period in which a property is an account's."
+type OccupancyPeriodType @requires(permission: CAN_QUERY_PROPERTY) {
+  "The period's identifier."
+  id: ID
+  "When it begins; null where that is not known."
+  effectiveFrom: DateTime
+  "When it ends, which is no part of it; null while that is open."
+  effectiveTo: DateTime
+  "Whether somebody uses the place: true, because no other periods are kept."
+  isOccupier: Boolean
+  "The account's number."
+  accountNumber: String
+  "How many people live there; null, because it is not kept."
+  numberOfOccupants: Int
+}
+
+"A point on the map."
+type CoordinatesType @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "Degrees north."
+  latitude: String
+  "Degrees east."
+  longitude: String
+}
+
+"A network within the grid, with a meter of its own towards it."
+type EmbeddedNetworkType @requires(permission: CAN_QUERY_PROPERTY) {
+  "The network's identifier."
+  id: ID
+  "What it is called."
+  name: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/legacy.graphqls", Input: `# Names by which clients of single markets still ask for supply points. Each leads to what ` + "`" + `supplyPoints` + "`" + ` leads to.
+
+extend type PropertyType {
+  "The property's supply points of electricity, by market and identifier."
+  electricityMeterPoints: [ElectricityMeterPoint] @deprecated(reason: "2026-11-22: use ` + "`" + `supplyPoints` + "`" + `, which is the same in every market.")
+  "The property's supply points of gas, by market and identifier."
+  gasMeterPoints: [GasMeterPoint] @deprecated(reason: "2026-11-22: use ` + "`" + `supplyPoints` + "`" + `, which is the same in every market.")
+  "The property's supply points, by market and identifier."
+  meterPoints: [MeterPointInterface] @deprecated(reason: "2026-11-22: use ` + "`" + `supplyPoints` + "`" + `, which is the same in every market.")
+  "The property's supply points of electricity in Germany, by identifier; those of other markets are not among them."
+  electricityMalos: [ElectricityMalo] @deprecated(reason: "2026-11-22: use ` + "`" + `supplyPoints` + "`" + `, which is the same in every market.")
+  "The property's supply points of gas in Germany, by identifier; those of other markets are not among them."
+  gasMalos: [GasMalo] @deprecated(reason: "2026-11-22: use ` + "`" + `supplyPoints` + "`" + `, which is the same in every market.")
+  "The property's supply points of electricity, by market and identifier."
+  electricitySupplyPoints: [ElectricitySupplyPoint] @deprecated(reason: "2026-11-22: use ` + "`" + `supplyPoints` + "`" + `, which is the same in every market.")
+}
+
+"What every supply point has, by its older name."
+interface MeterPointInterface {
+  "The same as ` + "`" + `id` + "`" + ` of the supply point."
+  id: ID
+  "The identifier that the market uses, such as an ICP."
+  marketIdentifier: String
+}
+
+"A supply point of electricity, by its older name."
+type ElectricityMeterPoint implements MeterPointInterface @requires(permission: CAN_QUERY_PROPERTY) {
+  "The same as ` + "`" + `id` + "`" + ` of the supply point."
+  id: ID
+  "The identifier that the market uses, such as an ICP."
+  marketIdentifier: String
+  "The identifier where it is an MPAN, as in Great Britain; otherwise null."
+  mpan: String
+  "The meter: one, where the supply point has registers."
+  meters: [SupplyPointMeter]
+  "Null: no contracts of supply are kept."
+  agreements: [SupplyPointAgreement]
+}
+
+"A supply point of gas, by its older name."
+type GasMeterPoint implements MeterPointInterface @requires(permission: CAN_QUERY_PROPERTY) {
+  "The same as ` + "`" + `id` + "`" + ` of the supply point."
+  id: ID
+  "The identifier that the market uses, such as an MPRN."
+  marketIdentifier: String
+  "The identifier where it is an MPRN, as in Great Britain; otherwise null."
+  mprn: String
+  "The meter: one, where the supply point has registers."
+  meters: [SupplyPointMeter]
+  "Null: no contracts of supply are kept."
+  agreements: [SupplyPointAgreement]
+}
+
+"A German supply point of electricity, by its older name."
+type ElectricityMalo @requires(permission: CAN_QUERY_PROPERTY) {
+  "The same as ` + "`" + `id` + "`" + ` of the supply point."
+  id: ID
+  "The MaLo-ID."
+  maloNumber: String
+  "The identifier of where it is measured; null, because it is not kept."
+  meloNumber: String
+  "The meter; null where the supply point has no registers."
+  meter: SupplyPointMeter
+  "Null: no contracts of supply are kept."
+  agreements: [SupplyPointAgreement]
+}
+
+"A German supply point of gas, by its older name."
+type GasMalo @requires(permission: CAN_QUERY_PROPERTY) {
+  "The same as ` + "`" + `id` + "`" + ` of the supply point."
+  id: ID
+  "The MaLo-ID."
+  maloNumber: String
+  "The identifier of where it is measured; null, because it is not kept."
+  meloNumber: String
+  "The meter; null where the supply point has no registers."
+  meter: SupplyPointMeter
+  "Null: no contracts of supply are kept."
+  agreements: [SupplyPointAgreement]
+}
+
+"A supply point of electricity, by its older name."
+type ElectricitySupplyPoint @requires(permission: CAN_QUERY_PROPERTY) {
+  "The same as ` + "`" + `id` + "`" + ` of the supply point."
+  id: ID
+  "The identifier where it is a SPIN, as in Japan; otherwise null."
+  spin: String
+  "The identifier where it is a POD, as in Italy; otherwise null."
+  pod: String
+  "The identifier where it is a CUPS, as in Spain; otherwise null."
+  cups: String
+  "Null: the state of supply is not kept."
+  status: String
+  "Null: no contracts of supply are kept."
+  agreements: [SupplyPointAgreement]
+  "The meter: one, where the supply point has registers."
+  meters: [SupplyPointMeter]
+  """
+  What was taken from the grid in each half-hour, the earliest first. A span with more than 1,488 of them, which is 31
+  days, is refused: nothing is left out.
+  """
+  halfHourlyReadings(
+    "Nothing that starts earlier. Without an offset: in the zone of the supply point. Absent: from the beginning."
+    fromDatetime: DateTime
+    "Nothing that starts then or later. Without an offset: in the zone of the supply point. Absent: to the end."
+    toDatetime: DateTime
+    "The product. No products are kept, so a code gives nothing."
+    productCode: String
+  ): [ElectricityHalfHourReading] @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 10) @errors(codes: ["KT-CT-1189", "KT-CT-4710", "KT-CT-4719", "KT-CT-4722"]) @deprecated(reason: "2026-11-22: use ` + "`" + `readings` + "`" + ` of the supply point, which has pages.")
+  """
+  What was taken from the grid in each interval as it is stored. A span with more than 1,488 of them is refused: nothing
+  is left out.
+  """
+  intervalReadings(
+    "Which comes first. Absent: the earliest."
+    sortOrder: SortOrder
+    "Nothing that starts earlier. Without an offset: in the zone of the supply point. Absent: from the beginning."
+    startAt: DateTime
+    "Nothing that starts then or later. Without an offset: in the zone of the supply point. Absent: to the end."
+    endAt: DateTime
+    "The product. No products are kept, so a code gives nothing."
+    productCode: String
+  ): [ElectricityHalfHourReading] @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 10) @errors(codes: ["KT-CT-1189", "KT-CT-4719", "KT-CT-4722"]) @deprecated(reason: "2026-11-22: use ` + "`" + `readings` + "`" + ` of the supply point, which has pages.")
+}
+
+"Which comes first."
+enum SortOrder {
+  "The earliest."
+  ASC
+  "The latest."
+  DESC
+}
+
+"What measures at a supply point."
+type SupplyPointMeter @requires(permission: CAN_QUERY_PROPERTY) {
+  "The meter's number; null, because none are kept."
+  serialNumber: String
+  "Its registers, by direction, register and unit."
+  registers: [SupplyPointRegister]
+}
+
+"One register of a meter."
+type SupplyPointRegister @requires(permission: CAN_QUERY_PROPERTY) {
+  "The register's identifier, such as ` + "`" + `E1` + "`" + `."
+  identifier: String
+}
+
+"A contract of supply. None are kept, so that there is none in any answer."
+type SupplyPointAgreement @requires(permission: CAN_QUERY_PROPERTY) {
+  "When it begins."
+  validFrom: DateTime
+  "When it ends; null while that is open."
+  validTo: DateTime
+}
+
+"What was taken from the grid in an interval."
+type ElectricityHalfHourReading @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "The start, which belongs to the interval."
+  startAt: DateTime
+  "The end, which does not."
+  endAt: DateTime
+  "The amount in kWh."
+  value: Decimal
+  "` + "`" + `DAILY` + "`" + `: the value may still be corrected. No bill closes here, which would make it ` + "`" + `MONTHLY` + "`" + `."
+  version: String
+  "Null while nothing is costed."
+  costEstimate: Decimal
+  "Null while nothing is costed."
+  consumptionStep: Int
+  "Null while nothing is costed."
+  consumptionRateBand: String
 }
 `, BuiltIn: false},
 	{Name: "../schema/measurements.graphqls", Input: `extend type PropertyType {
@@ -325,8 +1024,7 @@ type PropertyType @requires(permission: CAN_QUERY_PROPERTY) {
   What the property's meters measured, in the order start, identifier, direction, register. An interval belongs to the
   span asked for when its start does, an index when it was read in it; the two ways to give a span narrow each other. A
   group at the border of the span holds only the intervals inside the span, and keeps the group's own start and end.
-  Errors: KT-CT-1189 for more than 10,000 nodes, KT-CT-1605 for arguments that contradict each other or mean nothing.
-  Permission: CAN_VIEW_DETAILED_USAGE.
+  More than 10,000 nodes are refused, and so are arguments that contradict each other or mean nothing.
   """
   measurements(
     "Nothing that starts earlier. Without an offset: in ` + "`" + `timezone` + "`" + `."
@@ -351,14 +1049,14 @@ type PropertyType @requires(permission: CAN_QUERY_PROPERTY) {
     last: Int
     "What was known at that moment: later corrections are left out, and what they replaced is given. Without an offset: in ` + "`" + `timezone` + "`" + `. Absent: what is known now."
     asOf: DateTime
-  ): MeasurementConnection @requires(permission: CAN_VIEW_DETAILED_USAGE)
+  ): MeasurementConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 5) @errors(codes: ["KT-CT-1189"])
 }
 
 extend type Query {
   """
   What was stored and corrected at a property, the earliest first: each revision of each day once, for whoever keeps a
-  copy. Go on from the last ` + "`" + `endCursor` + "`" + `, which stays good, and ask ` + "`" + `measurements` + "`" + ` for the days that are named. Errors as
-  for ` + "`" + `property` + "`" + `; KT-CT-1605 for another ` + "`" + `after` + "`" + `, and for more than 1,000. Permission: CAN_VIEW_DETAILED_USAGE.
+  copy. Go on from the last ` + "`" + `endCursor` + "`" + `, which stays good, and ask ` + "`" + `measurements` + "`" + ` for the days that are named. A property
+  is refused as by ` + "`" + `property` + "`" + `; so are another ` + "`" + `after` + "`" + `, and more than 1,000.
   """
   measurementChanges(
     "The property's identifier, such as ` + "`" + `prop_7f3k9m2pxw4c8d5h` + "`" + `."
@@ -367,41 +1065,40 @@ extend type Query {
     after: String
     "The first so many, 0 to 1,000. Absent: 100."
     first: Int
-  ): MeasurementChangeConnection @requires(permission: CAN_VIEW_DETAILED_USAGE)
+  ): MeasurementChangeConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 5) @errors(codes: ["KT-CT-6622"])
 }
 
 "One page of measurements."
 type MeasurementConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "Where the page lies. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Where the page lies."
   pageInfo: PageInfo!
-  "The measurements of the page. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The measurements of the page."
   edges: [MeasurementEdge]!
-  "How many measurements there are on all pages together; they are counted only when this is selected. Permission: CAN_VIEW_DETAILED_USAGE."
+  "How many measurements there are on all pages together; they are counted only when this is selected."
   totalCount: Int!
-  "How many edges this page has. Permission: CAN_VIEW_DETAILED_USAGE."
+  "How many edges this page has."
   edgeCount: Int!
   """
   The end of the last day up to which every reading of the channels that were asked for is there, as it is now; of several
   channels the earliest. Null where one of them has neither readings nor indexes, and for POINT_IN_TIME.
-  Permission: CAN_VIEW_DETAILED_USAGE.
   """
   availableUntil: DateTime
   """
   The spans in which a channel lacks readings, between its first and its last stored day and within the span that was
-  asked for: in the order of time and merged, up to 500; none for POINT_IN_TIME. Permission: CAN_VIEW_DETAILED_USAGE.
+  asked for: in the order of time and merged, up to 500; none for POINT_IN_TIME.
   """
   gaps: [MeasurementGap!]!
-  "Whether there are more gaps behind the last one listed: ask again from its ` + "`" + `endAt` + "`" + ` on. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Whether there are more gaps behind the last one listed: ask again from its ` + "`" + `endAt` + "`" + ` on."
   hasMoreGaps: Boolean!
-  "Why there is nothing on any page; null where there is something. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Why there is nothing on any page; null where there is something."
   emptyReason: MeasurementEmptyReason
 }
 
 "A span in which readings are absent."
 type MeasurementGap @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The start of the first interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The start of the first interval that is absent."
   startAt: DateTime!
-  "The end of the last interval that is absent. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The end of the last interval that is absent."
   endAt: DateTime!
 }
 
@@ -411,7 +1108,7 @@ enum MeasurementEmptyReason {
   NO_READINGS_YET
   "What is stored cannot be given at the frequency that was asked for."
   UNSUPPORTED_FREQUENCY
-  "The span that was asked for ends before the first reading there is."
+  "The span that was asked for ends before the first reading there is, or the customer does not have the property in it."
   OUTSIDE_SUPPLY_PERIOD
   "There is something, and the customer has not agreed to it: to a span, or to a frequency."
   OUTSIDE_CONSENT
@@ -419,168 +1116,168 @@ enum MeasurementEmptyReason {
 
 "One page of changes."
 type MeasurementChangeConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "Where the page lies. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Where the page lies."
   pageInfo: PageInfo!
-  "The changes of the page. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The changes of the page."
   edges: [MeasurementChangeEdge]!
-  "How many changes there are on all pages together; they are counted only when this is selected. Permission: CAN_VIEW_DETAILED_USAGE."
+  "How many changes there are on all pages together; they are counted only when this is selected."
   totalCount: Int!
-  "How many edges this page has. Permission: CAN_VIEW_DETAILED_USAGE."
+  "How many edges this page has."
   edgeCount: Int!
 }
 
 "One change and its place."
 type MeasurementChangeEdge @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The change. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The change."
   node: MeasurementChange
-  "Its place among this property's changes, for ` + "`" + `after` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Its place among this property's changes, for ` + "`" + `after` + "`" + `."
   cursor: String!
 }
 
 "One revision of one day of a channel: its first readings, or a correction."
 type MeasurementChange @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The supply point's external identifier, such as an EAN."
   identifier: String!
-  "Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Which way the energy flowed."
   direction: ReadingDirectionType!
-  "The meter's register, such as ` + "`" + `E1` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The meter's register, such as ` + "`" + `E1` + "`" + `."
   register: String!
-  "The day, in the channel's zone. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The day, in the channel's zone."
   day: Date!
-  "The day's revision: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The day's revision: 1 at first, one more with each correction."
   revision: Int!
-  "When it was stored. Permission: CAN_VIEW_DETAILED_USAGE."
+  "When it was stored."
   recordedAt: DateTime!
 }
 "One measurement and its place."
 type MeasurementEdge @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The measurement. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The measurement."
   node: MeasurementInterface
-  "Its place in this property's measurements, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Its place in this property's measurements, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
   cursor: String!
 }
 
 "What every measurement has."
 interface MeasurementInterface {
-  "What measured: ` + "`" + `smart meter` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "What measured: ` + "`" + `smart meter` + "`" + `."
   source: String!
-  "How the measurement came about. Permission: CAN_VIEW_DETAILED_USAGE."
+  "How the measurement came about."
   metaData: MeasurementsMetadataOutput
-  "The amount, in ` + "`" + `unit` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The amount, in ` + "`" + `unit` + "`" + `."
   value: Decimal!
-  "The unit in lower case: ` + "`" + `kwh` + "`" + `, ` + "`" + `wh` + "`" + `, ` + "`" + `m3` + "`" + `, ` + "`" + `kvarh` + "`" + ` or ` + "`" + `varh` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The unit in lower case: ` + "`" + `kwh` + "`" + `, ` + "`" + `wh` + "`" + `, ` + "`" + `m3` + "`" + `, ` + "`" + `kvarh` + "`" + ` or ` + "`" + `varh` + "`" + `."
   unit: String!
-  "When it was read; of an interval, its end. Permission: CAN_VIEW_DETAILED_USAGE."
+  "When it was read; of an interval, its end."
   readAt: DateTime!
-  "The revision of the stored day or index that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The revision of the stored day or index that it is from: 1 at first, one more with each correction; of a group, the greatest of its days."
   revision: Int!
-  "When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE."
+  "When what it is made of was stored last."
   updatedAt: DateTime!
 }
 
 "What a meter's register showed at one moment."
 type MeasurementType implements MeasurementInterface @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "What measured: ` + "`" + `smart meter` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "What measured: ` + "`" + `smart meter` + "`" + `."
   source: String!
-  "How the reading came about. Permission: CAN_VIEW_DETAILED_USAGE."
+  "How the reading came about."
   metaData: MeasurementsMetadataOutput
-  "The index, in ` + "`" + `unit` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The index, in ` + "`" + `unit` + "`" + `."
   value: Decimal!
-  "The unit in lower case: ` + "`" + `kwh` + "`" + `, ` + "`" + `wh` + "`" + `, ` + "`" + `m3` + "`" + `, ` + "`" + `kvarh` + "`" + ` or ` + "`" + `varh` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The unit in lower case: ` + "`" + `kwh` + "`" + `, ` + "`" + `wh` + "`" + `, ` + "`" + `m3` + "`" + `, ` + "`" + `kvarh` + "`" + ` or ` + "`" + `varh` + "`" + `."
   unit: String!
-  "When it was read. Permission: CAN_VIEW_DETAILED_USAGE."
+  "When it was read."
   readAt: DateTime!
-  "The revision of the index: 1 at first, one more with each correction. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The revision of the index: 1 at first, one more with each correction."
   revision: Int!
-  "When this revision was stored. Permission: CAN_VIEW_DETAILED_USAGE."
+  "When this revision was stored."
   updatedAt: DateTime!
 }
 
 "An amount over a span of time."
 type IntervalMeasurementType implements MeasurementInterface @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "What measured: ` + "`" + `smart meter` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "What measured: ` + "`" + `smart meter` + "`" + `."
   source: String!
-  "How the measurement came about. Permission: CAN_VIEW_DETAILED_USAGE."
+  "How the measurement came about."
   metaData: MeasurementsMetadataOutput
-  "The amount, in ` + "`" + `unit` + "`" + `; of a group, the sum of the intervals that are there. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The amount, in ` + "`" + `unit` + "`" + `; of a group, the sum of the intervals that are there."
   value: Decimal!
-  "The unit in lower case: ` + "`" + `kwh` + "`" + `, ` + "`" + `wh` + "`" + `, ` + "`" + `m3` + "`" + `, ` + "`" + `kvarh` + "`" + ` or ` + "`" + `varh` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The unit in lower case: ` + "`" + `kwh` + "`" + `, ` + "`" + `wh` + "`" + `, ` + "`" + `m3` + "`" + `, ` + "`" + `kvarh` + "`" + ` or ` + "`" + `varh` + "`" + `."
   unit: String!
-  "The end of the interval. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The end of the interval."
   readAt: DateTime!
-  "The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The revision of the stored day that it is from: 1 at first, one more with each correction; of a group, the greatest of its days."
   revision: Int!
-  "When what it is made of was stored last. Permission: CAN_VIEW_DETAILED_USAGE."
+  "When what it is made of was stored last."
   updatedAt: DateTime!
-  "The start, which belongs to the interval. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The start, which belongs to the interval."
   startAt: DateTime!
-  "The end, which does not. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The end, which does not."
   endAt: DateTime!
-  "From start to end, in seconds as they passed: a local day may have 82,800 or 90,000. Permission: CAN_VIEW_DETAILED_USAGE."
+  "From start to end, in seconds as they passed: a local day may have 82,800 or 90,000."
   durationInSeconds: Int!
-  "Always null. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Always null."
   accumulation: Decimal @deprecated(reason: "2026-01-01: never filled; add up ` + "`" + `value` + "`" + `.")
 }
 
 "How a measurement came about."
 type MeasurementsMetadataOutput @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The filter that describes exactly this measurement. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The filter that describes exactly this measurement."
   utilityFilters: UtilityFiltersOutput
-  "Costs and the like; null while nothing is costed. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Costs and the like; null while nothing is costed."
   statistics: [StatisticOutput]
-  "Of a group that lacks intervals: how many it has of how many. Otherwise null. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Of a group that lacks intervals: how many it has of how many. Otherwise null."
   extras: [ExtrasOutput]
-  "Always null. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Always null."
   typedSource: TypedSourceOutput @deprecated(reason: "2026-01-01: never filled; read ` + "`" + `source` + "`" + `.")
 }
 
 "One more thing about a measurement."
 type ExtrasOutput @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "What it is, such as ` + "`" + `INTERVALS` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "What it is, such as ` + "`" + `INTERVALS` + "`" + `."
   label: String
-  "Its text, such as ` + "`" + `46/48` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Its text, such as ` + "`" + `46/48` + "`" + `."
   value: String
-  "A sentence for people. Permission: CAN_VIEW_DETAILED_USAGE."
+  "A sentence for people."
   description: String
 }
 
 "Where a measurement came from."
 type TypedSourceOutput @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The same text as ` + "`" + `source` + "`" + ` of the measurement. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The same text as ` + "`" + `source` + "`" + ` of the measurement."
   source: String
 }
 
 "One figure derived from a measurement."
 type StatisticOutput @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "What kind of figure. Permission: CAN_VIEW_DETAILED_USAGE."
+  "What kind of figure."
   type: ReadingStatisticTypeEnum
-  "Its band, such as ` + "`" + `BASE` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Its band, such as ` + "`" + `BASE` + "`" + `."
   label: String
-  "A sentence for people. Permission: CAN_VIEW_DETAILED_USAGE."
+  "A sentence for people."
   description: String
-  "The cost without tax. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The cost without tax."
   costExclTax: EstimatedMoneyType
-  "The cost with tax. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The cost with tax."
   costInclTax: EstimatedMoneyType
-  "The amount to which the figure belongs, in the measurement's unit. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The amount to which the figure belongs, in the measurement's unit."
   value: Decimal
 }
 
 "An estimated sum of money."
 type EstimatedMoneyType @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The sum in minor units (cents, pence), with fractions. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The sum in minor units (cents, pence), with fractions."
   estimatedAmount: Decimal!
-  "The currency as ISO 4217 code, such as ` + "`" + `EUR` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The currency as ISO 4217 code, such as ` + "`" + `EUR` + "`" + `."
   costCurrency: String!
-  "The price behind it. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The price behind it."
   pricePerUnit: PricePerUnit
 }
 
 "A price."
 type PricePerUnit @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "Minor units of the currency for one ` + "`" + `unit` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Minor units of the currency for one ` + "`" + `unit` + "`" + `."
   amount: Decimal!
-  "What one pays for. Permission: CAN_VIEW_DETAILED_USAGE."
+  "What one pays for."
   unit: Unit
 }
 
@@ -589,45 +1286,45 @@ union UtilityFiltersOutput = ElectricityFiltersOutput | EmbeddedElectricityFilte
 
 "The filter that describes a measurement of electricity."
 type ElectricityFiltersOutput @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Which way the energy flowed."
   readingDirection: ReadingDirectionType
-  "The meter's register, such as ` + "`" + `E1` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The meter's register, such as ` + "`" + `E1` + "`" + `."
   registerId: String
-  "ACTUAL where all of it was measured, otherwise ESTIMATE. Permission: CAN_VIEW_DETAILED_USAGE."
+  "ACTUAL where all of it was measured, otherwise ESTIMATE."
   readingQuality: ReadingQualityType
-  "The frequency that was asked for. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The frequency that was asked for."
   readingFrequencyType: ReadingFrequencyType
-  "The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The supply point's external identifier, such as an EAN."
   marketSupplyPointId: String
-  "The device; null, because no devices are kept. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The device; null, because no devices are kept."
   deviceId: String
 }
 
 "The filter that describes a measurement of electricity inside an embedded network. No such measurement is kept yet."
 type EmbeddedElectricityFiltersOutput @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "Which way the energy flowed. Permission: CAN_VIEW_DETAILED_USAGE."
+  "Which way the energy flowed."
   readingDirection: ReadingDirectionType
-  "The meter's register, such as ` + "`" + `E1` + "`" + `. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The meter's register, such as ` + "`" + `E1` + "`" + `."
   registerId: String
-  "ACTUAL where all of it was measured, otherwise ESTIMATE. Permission: CAN_VIEW_DETAILED_USAGE."
+  "ACTUAL where all of it was measured, otherwise ESTIMATE."
   readingQuality: ReadingQualityType
-  "The frequency that was asked for. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The frequency that was asked for."
   readingFrequencyType: ReadingFrequencyType
-  "The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The supply point's external identifier, such as an EAN."
   marketSupplyPointId: String
-  "The device; null, because no devices are kept. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The device; null, because no devices are kept."
   deviceId: String
 }
 
 "The filter that describes a measurement of gas."
 type GasFiltersOutput @requires(permission: CAN_VIEW_DETAILED_USAGE) {
-  "The meter's register. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The meter's register."
   registerId: String
-  "The frequency that was asked for. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The frequency that was asked for."
   readingFrequencyType: ReadingFrequencyType
-  "The supply point's external identifier, such as an EAN. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The supply point's external identifier, such as an EAN."
   marketSupplyPointId: String
-  "The device; null, because no devices are kept. Permission: CAN_VIEW_DETAILED_USAGE."
+  "The device; null, because no devices are kept."
   deviceId: String
 }
 
@@ -747,6 +1444,1116 @@ enum UtilityType {
   EMBEDDED_ELECTRICITY
   "Gas."
   GAS
+}
+`, BuiltIn: false},
+	{Name: "../schema/meta.graphqls", Input: `extend type Query {
+  "Which program answers."
+  krakenVersion: KrakenVersionType @public
+
+  """
+  The times at which fields are switched off for a while, to show who still uses them. None are planned: a field that
+  goes away says so by its deprecation, with the date of it.
+  """
+  apiBrownouts(
+    "Which ones; absent: those that are planned and those under way."
+    input: APIBrownoutInput
+    "Only what precedes this cursor."
+    before: String
+    "Only what follows this cursor."
+    after: String
+    "The first so many."
+    first: Int
+    "The last so many."
+    last: Int
+  ): APIBrownoutConnection @public @cost(complexity: 1)
+
+  """
+  What a document costs, without running it: the complexity that KT-CT-1188 bounds, and the nodes that KT-CT-1189 bounds
+  and points are charged for. For whoever may ask for the schema.
+  """
+  queryComplexity(
+    "The document, with what it is to be run with."
+    input: QueryComplexityInputType!
+  ): QueryComplexityOutputType @public @cost(complexity: 60) @errors(codes: ["KT-CT-1111", "KT-CT-1112", "KT-CT-1113", "KT-CT-1124", "KT-CT-1188", "KT-CT-1189"])
+
+  "Which errors a field can have. For whoever may ask for the schema."
+  possibleErrors(
+    "The field."
+    input: PossibleErrorsInputType!
+  ): PossibleErrorsOutputType @public @cost(complexity: 5) @errors(codes: ["KT-CT-1111", "KT-CT-1112", "KT-CT-1113", "KT-CT-1124", "KT-CT-1606"])
+
+  """
+  How much is left of what one may ask for: points of the hour, and of fields that have a rate of their own. For whoever
+  is known.
+  """
+  rateLimitInfo: CombinedRateLimitInformation @public @errors(codes: ["KT-CT-1111", "KT-CT-1112", "KT-CT-1124"])
+
+  "The points of the hour."
+  rateLimit: PointsAllowanceRateLimitInformation
+    @public
+    @errors(codes: ["KT-CT-1111", "KT-CT-1112", "KT-CT-1124"])
+    @deprecated(reason: "2026-11-22: read ` + "`" + `rateLimitInfo` + "`" + `, which tells of fields too.")
+}
+
+"Which program answers."
+type KrakenVersionType @public {
+  "Its version; null where it was built without one."
+  number: String
+  "The revision of its source; null where nobody noted it."
+  SHA: String
+}
+
+"Which of the times at which fields are switched off."
+input APIBrownoutInput {
+  "Only those in one of these states."
+  statuses: [APIBrownoutStatus]
+}
+
+"What has become of a time at which a field is switched off."
+enum APIBrownoutStatus {
+  "It lies ahead."
+  SCHEDULED
+  "The field is switched off now."
+  IN_PROGRESS
+  "It was given up before it began."
+  CANCELLED
+  "It is over."
+  COMPLETED
+  "It was ended early."
+  ABORTED
+}
+
+"One page of such times."
+type APIBrownoutConnection @public {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The times of the page."
+  edges: [APIBrownoutEdge]!
+  "How many there are on all pages together."
+  totalCount: Int!
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One such time and its place."
+type APIBrownoutEdge @public {
+  "The time."
+  node: APIBrownoutType
+  "Its place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+"A time at which a field is switched off."
+type APIBrownoutType @public {
+  "Which field, as type and name: ` + "`" + `Query.account` + "`" + `."
+  disablesRequestsTo: String
+  "When it begins."
+  startsAt: DateTime
+  "When it ends."
+  endsAt: DateTime
+  "What has become of it."
+  status: APIBrownoutStatus
+}
+
+"A document that is not run."
+input QueryComplexityInputType {
+  "The document."
+  query: String!
+  "Its variables; absent: none."
+  variables: JSONString
+  "Which of its operations, where there are several."
+  operationName: String
+}
+
+"What a document costs."
+type QueryComplexityOutputType @public {
+  "The sum of what its fields add."
+  complexityValue: Int
+  "How many nodes its connections may have together."
+  nodes: Int
+  "The points of the hour that are charged before it runs; what it did not bring is given back."
+  points: Int
+}
+
+"A JSON object: as text, ` + "`" + `\"{\\\"id\\\": 7}\"` + "`" + `, or as it is."
+scalar JSONString
+
+"Which field."
+input PossibleErrorsInputType {
+  "Its name: of a query or mutation ` + "`" + `account` + "`" + `, of any other with its type, ` + "`" + `PropertyType.measurements` + "`" + `."
+  name: String!
+}
+
+"The errors that a field can have."
+type PossibleErrorsOutputType @public {
+  "The field, with its type: ` + "`" + `Query.account` + "`" + `."
+  name: String!
+  "What it returns."
+  type: String!
+  "Errors of who may not have it."
+  authErrors: [PossibleErrorType!]!
+  "Errors of its own."
+  possibleErrors: [PossibleErrorType!]!
+}
+
+"An error."
+type PossibleErrorType @public {
+  "What it says, where it says nothing more exact."
+  message: String
+  "Its code, such as ` + "`" + `KT-CT-1111` + "`" + `."
+  code: String
+  "Its kind, such as ` + "`" + `AUTHORIZATION` + "`" + `."
+  type: String
+  "What it means."
+  description: String
+}
+
+"How much is left."
+type CombinedRateLimitInformation @public {
+  "The points of the hour."
+  pointsAllowanceRateLimit: PointsAllowanceRateLimitInformation
+  "Fields that have a rate of their own, by name."
+  fieldSpecificRateLimits(
+    "Only these, by the names that ` + "`" + `field` + "`" + ` has."
+    fields: [String]
+    "Only what precedes this cursor."
+    before: String
+    "Only what follows this cursor."
+    after: String
+    "The first so many."
+    first: Int
+    "The last so many."
+    last: Int
+  ): FieldSpecificRateLimitInformationConnection @cost(complexity: 1)
+}
+
+"""
+What one may spend in an hour. Points come back bit by bit, rather than all at once: whoever has spent none for an hour
+has all of them.
+"""
+type PointsAllowanceRateLimitInformation @public {
+  "How many there are in an hour; null where nothing limits them, and so is all else."
+  limit: Int
+  "How many can be spent at once now, after this request."
+  remainingPoints: Int
+  "How many are spent and have not come back."
+  usedPoints: Int
+  "When all are there again, if no more are spent: seconds since 1970."
+  ttl: Int
+  "Whether not even one is left."
+  isBlocked: Boolean
+}
+
+"One page of fields with a rate."
+type FieldSpecificRateLimitInformationConnection @public {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The fields of the page."
+  edges: [FieldSpecificRateLimitInformationEdge]!
+  "How many there are on all pages together."
+  totalCount: Int!
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One field and its place."
+type FieldSpecificRateLimitInformationEdge @public {
+  "The field."
+  node: FieldSpecificRateLimitInformation
+  "Its place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+"How often a field may be asked for."
+type FieldSpecificRateLimitInformation @public {
+  "Its name, with its type where that is neither Query nor Mutation."
+  field: String
+  "How often: ` + "`" + `10/m` + "`" + ` is ten at once, and ten come back in a minute."
+  rate: String
+  "Seconds until it may be asked for again; 0: it may be now."
+  ttl: Int
+  "Whether it may not be asked for now."
+  isBlocked: Boolean
+}
+`, BuiltIn: false},
+	{Name: "../schema/news.graphqls", Input: `"What is told as it happens, over a WebSocket of the protocol ` + "`" + `graphql-transport-ws` + "`" + `."
+type Subscription {
+  """
+  What is stored and corrected at a property, as it happens: the same revisions as those of ` + "`" + `measurementChanges` + "`" + `, and in
+  the same order. Who reads slowly gets more of them at once, and none is left out: keep the last ` + "`" + `cursor` + "`" + `, and begin with
+  it after a break. Whether the token still counts and what it opens is asked anew for each event. A property is refused
+  as by ` + "`" + `property` + "`" + `; so is another ` + "`" + `after` + "`" + `.
+  """
+  measurementsChanged(
+    "The property's identifier, such as ` + "`" + `prop_7f3k9m2pxw4c8d5h` + "`" + `."
+    propertyId: ID!
+    "Only what follows this cursor, of an event or of ` + "`" + `measurementChanges` + "`" + `. Absent: from now on."
+    after: String
+  ): MeasurementsChanged! @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 5) @errors(codes: ["KT-CT-6622", "KT-CT-1199"])
+}
+
+"What was stored and corrected at a property since the event before."
+type MeasurementsChanged @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "The revisions, the earliest first: 1 to 100."
+  changes: [MeasurementChange!]!
+  "The place behind the last of them among this property's changes: for ` + "`" + `after` + "`" + `, here and of ` + "`" + `measurementChanges` + "`" + `."
+  cursor: String!
+  "Whether more follow that are stored already: the next event has them."
+  hasNextPage: Boolean!
+}
+
+extend type Query {
+  "The calling application's own web hooks, oldest first. They are told what is new; only an application itself keeps any, and nobody who speaks for a user."
+  webhooks: [Webhook!]! @requires(permission: CAN_MANAGE_WEBHOOKS)
+  "One of them. Another application's is refused as one that does not exist."
+  webhook(
+    "Its identifier, such as ` + "`" + `whk_7f3k9m2pxw4c8d5h` + "`" + `."
+    id: ID!
+  ): Webhook @requires(permission: CAN_MANAGE_WEBHOOKS) @errors(codes: ["KT-CT-460"])
+}
+
+extend type Mutation {
+  "Adds a web hook: from now on the address is told of the events. An application may have 20."
+  createWebhook(
+    "What it is to be."
+    input: CreateWebhookInput!
+  ): CreateWebhook! @requires(permission: CAN_MANAGE_WEBHOOKS) @cost(complexity: 10)
+  "Changes a web hook. What is absent or null stays as it is."
+  updateWebhook(
+    "What is to be another."
+    input: UpdateWebhookInput!
+  ): UpdateWebhook! @requires(permission: CAN_MANAGE_WEBHOOKS) @cost(complexity: 10) @errors(codes: ["KT-CT-460"])
+  "Removes a web hook, with all its deliveries; those that wait are not sent any more."
+  deleteWebhook(
+    "Which one."
+    input: DeleteWebhookInput!
+  ): DeleteWebhook! @requires(permission: CAN_MANAGE_WEBHOOKS) @cost(complexity: 10) @errors(codes: ["KT-CT-460"])
+  "Sends a web hook an event of the type ` + "`" + `test` + "`" + `, which says nothing else, behind whatever waits for it."
+  testWebhook(
+    "Which one."
+    input: TestWebhookInput!
+  ): TestWebhook! @requires(permission: CAN_MANAGE_WEBHOOKS) @cost(complexity: 10) @errors(codes: ["KT-CT-460"])
+  "Sends deliveries again, under the same identifiers: the one that is named, whatever became of it, or all that failed."
+  replayWebhook(
+    "Which ones."
+    input: ReplayWebhookInput!
+  ): ReplayWebhook! @requires(permission: CAN_MANAGE_WEBHOOKS) @cost(complexity: 10) @errors(codes: ["KT-CT-460"])
+}
+
+"What a web hook can be told of."
+enum WebhookEvent {
+  "Days of a meter were stored for the first time. In a delivery: ` + "`" + `readings.arrived` + "`" + `."
+  READINGS_ARRIVED
+  "Days of a meter were corrected. In a delivery: ` + "`" + `readings.revised` + "`" + `."
+  READINGS_REVISED
+  "A secret of the application ends in thirty days, in seven, or in one. In a delivery: ` + "`" + `secret.expiring` + "`" + `."
+  SECRET_EXPIRING
+  "Somebody has asked for it with ` + "`" + `testWebhook` + "`" + `. In a delivery: ` + "`" + `test` + "`" + `."
+  TEST
+}
+
+"What became of a delivery."
+enum WebhookDeliveryState {
+  "It is to be sent, or to be sent again."
+  WAITING
+  "It has arrived: the answer had a status from 200 to 299."
+  DELIVERED
+  "It was given up. It can be sent again with ` + "`" + `replayWebhook` + "`" + `."
+  FAILED
+  "It was not sent: the application may not read any more what it told of."
+  WITHHELD
+}
+
+"An address of an application that is told what is new."
+type Webhook @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "Its identifier."
+  id: ID!
+  "Where deliveries are sent: by POST, and nowhere else, whatever the answer says."
+  url: String!
+  "What it is told of."
+  events: [WebhookEvent!]!
+  "Whether nothing is sent for now; what happens meanwhile waits, for 30 days."
+  paused: Boolean!
+  "Since when it fails: a delivery was given up, and none has arrived since. Meanwhile each is sent once. Null where all is well."
+  failingSince: Time
+  "When a delivery arrived last; null: none has."
+  deliveredAt: Time
+  "When it was added."
+  createdAt: Time!
+  "When it was changed last."
+  changedAt: Time!
+  "What it was sent and is to be sent, newest first. What has arrived is kept for 7 days, all else for 30."
+  deliveries(
+    "Only those in one of these states. Absent or empty: all."
+    states: [WebhookDeliveryState!]
+    "The first so many, 0 to 100. Absent: 20."
+    first: Int
+    "Only what follows this cursor."
+    after: String
+  ): WebhookDeliveryConnection! @cost(complexity: 5) @errors(codes: ["KT-CT-460"])
+}
+
+"One page of deliveries."
+type WebhookDeliveryConnection @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The deliveries of the page."
+  edges: [WebhookDeliveryEdge!]!
+  "How many there are on all pages together."
+  totalCount: Int!
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One delivery and its place."
+type WebhookDeliveryEdge @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "The delivery."
+  node: WebhookDelivery!
+  "Its place among the deliveries of the web hook, for ` + "`" + `after` + "`" + `."
+  cursor: String!
+}
+
+"One event for one web hook."
+type WebhookDelivery @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "Its identifier, which is the event's in the body too: whoever gets one twice has got the same event twice."
+  id: ID!
+  "What it tells of."
+  event: WebhookEvent!
+  "What became of it."
+  state: WebhookDeliveryState!
+  "When it was made."
+  createdAt: Time!
+  "How often it was sent."
+  attempts: Int!
+  "When it is sent next; null where it waits no more."
+  nextAttemptAt: Time
+  "When it arrived or was given up; null where it waits."
+  settledAt: Time
+  "The status of the last answer; null where there was none."
+  status: Int
+  "Why it has not arrived, for people; null where it has, or was not sent yet."
+  problem: String
+}
+
+"What a new web hook is to be."
+input CreateWebhookInput {
+  "Where to send: an https address on the public internet, of at most 2,048 bytes."
+  url: String!
+  "What to tell of; at least one, and not TEST."
+  events: [WebhookEvent!]!
+}
+
+"A new web hook and its key."
+type CreateWebhook @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "The web hook."
+  webhook: Webhook!
+  "The key that its deliveries are signed with. It is told this once: keep it as you keep a secret."
+  signingKey: String!
+}
+
+"What is to be another of a web hook."
+input UpdateWebhookInput {
+  "Its identifier."
+  id: ID!
+  "Where to send from now on, also what waits."
+  url: String
+  "What to tell of from now on; at least one, and not TEST."
+  events: [WebhookEvent!]
+  "Whether nothing is to be sent for now. With false, a web hook that failed counts as well again."
+  paused: Boolean
+}
+
+"The changed web hook."
+type UpdateWebhook @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "The web hook."
+  webhook: Webhook!
+}
+
+"Which web hook is to be removed."
+input DeleteWebhookInput {
+  "Its identifier."
+  id: ID!
+}
+
+"What was removed."
+type DeleteWebhook @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "Its identifier."
+  id: ID!
+}
+
+"Which web hook is to be tried."
+input TestWebhookInput {
+  "Its identifier."
+  id: ID!
+}
+
+"The delivery that tries it."
+type TestWebhook @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "The delivery, which waits."
+  delivery: WebhookDelivery!
+}
+
+"Which deliveries are to be sent again: the one that is named, or all that failed."
+input ReplayWebhookInput {
+  "The identifier of the web hook."
+  id: ID!
+  "The identifier of a delivery. Absent: all that failed."
+  deliveryId: ID
+  "Without a delivery: only those that were made at this moment or later."
+  since: Time
+}
+
+"How many deliveries wait again."
+type ReplayWebhook @requires(permission: CAN_MANAGE_WEBHOOKS) {
+  "Their number; one that waited already does not count."
+  count: Int!
+}
+`, BuiltIn: false},
+	{Name: "../schema/supplypoints.graphqls", Input: `extend type Query {
+  """
+  A supply point by its name in a market. An unknown identifier and another's supply point are refused alike.
+  """
+  supplyPoint(
+    "The identifier that the market uses: an MPAN, EAN, MaLo-ID, PRM, CUPS, POD, NMI, ICP, SPIN."
+    externalIdentifier: String!
+    "The market: a territory and what is delivered, such as ` + "`" + `GBR_ELECTRICITY` + "`" + ` or ` + "`" + `NLD_GAS` + "`" + `."
+    marketName: String!
+  ): SupplyPointType @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 1) @errors(codes: ["KT-CT-4719", "KT-CT-4722", "KT-CT-4723"])
+
+  """
+  The supply points of an account, by market and identifier. An account is refused as by ` + "`" + `account` + "`" + `.
+  """
+  supplyPoints(
+    "The account's number. Absent: all accounts of the user for whom the token speaks; a token that speaks for nobody needs a number."
+    accountNumber: String
+    "No portfolios are kept: any number is refused like an unknown account."
+    portfolioNumber: String
+    "Only what precedes this cursor."
+    before: String
+    "Only what follows this cursor."
+    after: String
+    "The first so many, 0 to 100. Not together with ` + "`" + `last` + "`" + `; without either: the first 100."
+    first: Int
+    "The last so many, 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+  ): SupplyPointConnection @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 5) @errors(codes: ["KT-CT-4177"])
+}
+
+extend type PropertyType {
+  "The supply points of the property, by market and identifier."
+  supplyPoints(
+    "Only what precedes this cursor."
+    before: String
+    "Only what follows this cursor."
+    after: String
+    "The first so many, 0 to 100. Not together with ` + "`" + `last` + "`" + `; without either: the first 100."
+    first: Int
+    "The last so many, 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+  ): SupplyPointConnection @cost(complexity: 5) @errors(codes: ["KT-CT-6622"])
+}
+
+"One page of supply points."
+type SupplyPointConnection @requires(permission: CAN_QUERY_PROPERTY) {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The supply points of the page."
+  edges: [SupplyPointEdge]!
+  "How many supply points there are on all pages together."
+  totalCount: Int!
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One supply point and its place."
+type SupplyPointEdge @requires(permission: CAN_QUERY_PROPERTY) {
+  "The supply point."
+  node: SupplyPointType
+  "Its place among the supply points, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+"What has readings: a supply point, its device, or one of its registers."
+interface HasReadings {
+  """
+  What was taken from the grid and what was given to it, over a span. An interval belongs to the span when its start does.
+  Registers that count the same interval are added up.
+  """
+  readings(
+    "Nothing that starts earlier. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    startAt: DateTime!
+    "Nothing that starts then or later. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    endAt: DateTime!
+    "What kind of reading. INTERVAL is supported."
+    readingType: ReadingTypes!
+    "How long the intervals are to be. Absent: as they are stored. Finer than what is stored is an error."
+    timeGranularity: TimeGranularities
+    "The IANA zone in which days and other groups begin, and whose offsets the answer carries. Absent: the supply point's."
+    timezone: String
+    "What to count in, the preferred unit first; the first one that fits is taken, and none that fits is an error. Absent or empty: KILOWATT_HOURS, or METERS_CUBED where no register counts energy."
+    units: [Units]
+  ): Readings
+}
+
+"Where the grid ends, named by its market and the identifier that the market uses."
+type SupplyPointType implements HasReadings @requires(permission: CAN_QUERY_PROPERTY) {
+  "The market and the identifier with a colon between them, such as ` + "`" + `NLD_ELECTRICITY:871690000000000000` + "`" + `."
+  id: ID!
+  "The market, such as ` + "`" + `NLD_ELECTRICITY` + "`" + `."
+  marketName: String!
+  "The identifier that the market uses, such as an EAN."
+  externalIdentifier: String
+  "The property where it is."
+  property: PropertyType
+  """
+  The device that measures: one, where the supply point has registers. Which device that is is not kept, so that its
+  identifier is null.
+  """
+  devices(
+    "Only devices with these identifiers, so that any identifier gives none. Absent or null: all."
+    deviceIdentifiers: [String]
+    "Only what precedes this cursor."
+    before: String
+    "Only what follows this cursor."
+    after: String
+    "The first so many, 0 to 100. Not together with ` + "`" + `last` + "`" + `; without either: the first 100."
+    first: Int
+    "The last so many, 0 to 100. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+  ): DeviceConnection @cost(complexity: 2)
+  """
+  What was taken from the grid and what was given to it, over a span, of all registers together: the same readings as
+  ` + "`" + `measurements` + "`" + ` of the property, within the same bounds. Reactive energy is not among them.
+  """
+  readings(
+    "Nothing that starts earlier. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    startAt: DateTime!
+    "Nothing that starts then or later. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    endAt: DateTime!
+    "What kind of reading. INTERVAL is supported."
+    readingType: ReadingTypes!
+    "How long the intervals are to be. Absent: as they are stored. Finer than what is stored is an error."
+    timeGranularity: TimeGranularities
+    "The IANA zone in which days and other groups begin, and whose offsets the answer carries. Absent: the supply point's."
+    timezone: String
+    "What to count in, the preferred unit first; the first one that fits is taken, and none that fits is an error. Absent or empty: KILOWATT_HOURS, or METERS_CUBED where no register counts energy."
+    units: [Units]
+  ): Readings @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 5) @errors(codes: ["KT-CT-4721"])
+}
+
+"One page of devices."
+type DeviceConnection @requires(permission: CAN_QUERY_PROPERTY) {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The devices of the page."
+  edges: [DeviceEdge]!
+  "How many devices there are on all pages together."
+  totalCount: Int!
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One device and its place."
+type DeviceEdge @requires(permission: CAN_QUERY_PROPERTY) {
+  "The device."
+  node: Device
+  "Its place among the devices, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+"What measures at a supply point."
+type Device implements HasReadings @requires(permission: CAN_QUERY_PROPERTY) {
+  "The device's identifier; null, because none are kept."
+  deviceIdentifier: String
+  "Its registers, by direction, register and unit."
+  registers: [DeviceRegister]
+  "The same as of the supply point."
+  readings(
+    "Nothing that starts earlier. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    startAt: DateTime!
+    "Nothing that starts then or later. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    endAt: DateTime!
+    "What kind of reading. INTERVAL is supported."
+    readingType: ReadingTypes!
+    "How long the intervals are to be. Absent: as they are stored. Finer than what is stored is an error."
+    timeGranularity: TimeGranularities
+    "The IANA zone in which days and other groups begin, and whose offsets the answer carries. Absent: the supply point's."
+    timezone: String
+    "What to count in, the preferred unit first; the first one that fits is taken, and none that fits is an error. Absent or empty: KILOWATT_HOURS, or METERS_CUBED where no register counts energy."
+    units: [Units]
+  ): Readings @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 5) @errors(codes: ["KT-CT-4721"])
+}
+
+"One register of a device."
+type DeviceRegister implements HasReadings @requires(permission: CAN_QUERY_PROPERTY) {
+  "The register's identifier, such as ` + "`" + `E1` + "`" + `."
+  registerIdentifier: String
+  "What this register alone counted; of a register of reactive energy, nothing."
+  readings(
+    "Nothing that starts earlier. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    startAt: DateTime!
+    "Nothing that starts then or later. Without an offset: in ` + "`" + `timezone` + "`" + `."
+    endAt: DateTime!
+    "What kind of reading. INTERVAL is supported."
+    readingType: ReadingTypes!
+    "How long the intervals are to be. Absent: as they are stored. Finer than what is stored is an error."
+    timeGranularity: TimeGranularities
+    "The IANA zone in which days and other groups begin, and whose offsets the answer carries. Absent: the supply point's."
+    timezone: String
+    "What to count in, the preferred unit first; the first one that fits is taken, and none that fits is an error. Absent or empty: KILOWATT_HOURS, or METERS_CUBED where no register counts energy."
+    units: [Units]
+  ): Readings @requires(permission: CAN_VIEW_DETAILED_USAGE) @cost(complexity: 5) @errors(codes: ["KT-CT-4721"])
+}
+
+"The two directions of what was asked for."
+type Readings @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "From the grid to the customer, in the order of time."
+  importReadings(
+    "Only what precedes this cursor."
+    before: String
+    "Only what follows this cursor."
+    after: String
+    "The first so many, 0 to 10,000. Not together with ` + "`" + `last` + "`" + `; without either: the first 100."
+    first: Int
+    "The last so many, 0 to 10,000. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+  ): ReadingConnection @cost(complexity: 5) @errors(codes: ["KT-CT-1189", "KT-CT-4710", "KT-CT-4719", "KT-CT-4722"])
+  "From the customer to the grid, in the order of time."
+  exportReadings(
+    "Only what precedes this cursor."
+    before: String
+    "Only what follows this cursor."
+    after: String
+    "The first so many, 0 to 10,000. Not together with ` + "`" + `last` + "`" + `; without either: the first 100."
+    first: Int
+    "The last so many, 0 to 10,000. Not together with ` + "`" + `first` + "`" + `."
+    last: Int
+  ): ReadingConnection @cost(complexity: 5) @errors(codes: ["KT-CT-1189", "KT-CT-4710", "KT-CT-4719", "KT-CT-4722"])
+}
+
+"One page of readings."
+type ReadingConnection @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "Where the page lies."
+  pageInfo: PageInfo!
+  "The readings of the page."
+  edges: [ReadingEdge]!
+  "How many readings there are on all pages together; they are counted only when this is selected."
+  totalCount: Int!
+  "How many edges this page has."
+  edgeCount: Int!
+}
+
+"One reading and its place."
+type ReadingEdge @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "The reading."
+  node: Reading
+  "Its place among the readings, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."
+  cursor: String!
+}
+
+"What was brought over an interval."
+type Reading @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "The amount, in ` + "`" + `units` + "`" + `; of a group, the sum of the intervals that are there."
+  value: Decimal
+  "What it is counted in, by the name of the argument: ` + "`" + `KILOWATT_HOURS` + "`" + `."
+  units: String
+  "The start, which belongs to the interval."
+  intervalStart: DateTime
+  "The end, which does not."
+  intervalEnd: DateTime
+  "What measured: ` + "`" + `smart meter` + "`" + `."
+  source: String
+  "` + "`" + `ACTUAL` + "`" + ` where all of it was measured, otherwise ` + "`" + `ESTIMATE` + "`" + `."
+  quality: String
+  "What it is made of, by quality: what was measured, what was estimated, and how much is lacking."
+  qualities: [ReadingQuality]
+}
+
+"The part of a reading that has one quality."
+type ReadingQuality @requires(permission: CAN_VIEW_DETAILED_USAGE) {
+  "` + "`" + `ACTUAL` + "`" + `, ` + "`" + `ESTIMATE` + "`" + `, or ` + "`" + `MISSING` + "`" + `."
+  quality: String
+  "The amount of this part; null of what is missing."
+  value: Decimal
+  "How many stored intervals it has."
+  count: Int
+}
+
+"What kind of reading is asked for."
+enum ReadingTypes {
+  "What was brought over an interval."
+  INTERVAL
+  "The greatest power of an interval. It is not kept: asking for it is an error."
+  PEAK
+}
+
+"How long an interval is, or how intervals are grouped: groups begin in the zone of the question."
+enum TimeGranularities {
+  "Five minutes."
+  FIVE_MIN
+  "A quarter of an hour."
+  FIFTEEN_MIN
+  "Half an hour."
+  THIRTY_MIN
+  "An hour; the hour that autumn repeats is two."
+  HOUR
+  "A local day, of 23, 24 or 25 hours where there is summer time."
+  DAY
+  "A week from Monday."
+  WEEK
+  "A calendar month."
+  MONTH
+  "A quarter of a calendar year."
+  QUARTER
+  "A calendar year."
+  YEAR
+}
+
+"What a reading is counted in."
+enum Units {
+  "1 Wh."
+  WATT_HOURS
+  "1,000 Wh."
+  KILOWATT_HOURS
+  "1,000,000 Wh."
+  MEGAWATT_HOURS
+  "1 m³."
+  METERS_CUBED
+  "One thousandth of 1 m³."
+  LITER
+}
+`, BuiltIn: false},
+	{Name: "../schema/tokens.graphqls", Input: `extend type Mutation {
+  """
+  A token for an account user: by e-mail address and password, by the live secret key, by a pre-signed token, or
+  another one by a refresh token. Exactly one of these is given. The refresh token is not replaced, and its time does
+  not move. The one answer to an unknown e-mail address and to a wrong password is KT-CT-1138.
+  """
+  obtainKrakenToken(
+    "How the user proves who they are."
+    input: ObtainJSONWebTokenInput!
+  ): ObtainKrakenJSONWebToken @public @cost(complexity: 60) @rate(limit: "30/m")
+    @errors(codes: ["KT-CT-1129", "KT-CT-1134", "KT-CT-1135", "KT-CT-1138", "KT-CT-1139", "KT-CT-11100", "KT-CT-1199"])
+
+  """
+  A refresh token for half a year, for a third party: an application that reaches all customers of the partner shows
+  its own token in the header and an account user's in the input. What it obtains never holds more than its role
+  does. Account users, who send their own token, are refused (KT-CT-1132) and keep the refresh token of
+  ` + "`" + `obtainKrakenToken` + "`" + `.
+  """
+  obtainLongLivedRefreshToken(
+    "Whose token it is to follow."
+    input: ObtainLongLivedRefreshTokenInput!
+  ): ObtainLongLivedRefreshToken @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 20)
+    @errors(codes: ["KT-CT-1120", "KT-CT-1121", "KT-CT-1122", "KT-CT-1132"])
+
+  """
+  Ends a refresh token of one's own, and every token that came of it, at once. An unknown one and somebody else's are
+  refused alike (KT-CT-1130).
+  """
+  invalidateRefreshToken(
+    "Which one."
+    input: InvalidateRefreshTokenInput!
+  ): InvalidateRefreshToken @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 10) @errors(codes: ["KT-CT-1130"])
+
+  """
+  Ends all refresh tokens of a user, those of third parties included, and every token that came of them: one's own, or
+  those of a customer as whom the application, with CAN_IMPERSONATE, could act. Anybody else is refused (KT-CT-1128).
+  """
+  invalidateRefreshTokensForUser(
+    "Whose."
+    input: InvalidateRefreshTokensForUserInput!
+  ): InvalidateRefreshTokensForUser @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 10) @errors(codes: ["KT-CT-1128"])
+
+  """
+  Makes every token invalid that was issued to the account user before, the one that asks for this included. It needs
+  a token of ` + "`" + `obtainKrakenToken` + "`" + `.
+  """
+  forceReauthentication(
+    "How far it goes."
+    input: ForceReauthenticationInput!
+  ): ForceReauthentication @requires(permission: CAN_VIEW_PERSONAL_DATA) @cost(complexity: 20) @errors(codes: ["KT-CT-1199"])
+
+  """
+  Replaces the live secret key, by which programs of the account user's log in. The new key is in this answer and
+  nowhere else; the old one, and what it has brought, end at once. It needs a token that was obtained with the
+  password.
+  """
+  regenerateSecretKey: RegenerateSecretKey @requires(permission: CAN_VIEW_PERSONAL_DATA) @cost(complexity: 20)
+
+  """
+  A token with which a member of staff looks on as a customer, for the token that the support site or the command
+  line has issued. That works once, for one user and for an hour at most; what it brings changes nothing and cannot be
+  renewed.
+  """
+  masqueradeAuthentication(
+    "What the support site has issued."
+    masqueradeToken: String!
+    "The identifier of the user whom it was issued for."
+    userId: String!
+  ): MasqueradeAuthentication @public @cost(complexity: 20) @errors(codes: ["KT-CT-1145", "KT-CT-1199"])
+
+  """
+  A token that logs a customer of the partner in for one thing, as often as it is shown and until it is over; it goes
+  into ` + "`" + `preSignedKey` + "`" + ` of ` + "`" + `obtainKrakenToken` + "`" + `. For applications that may act as customers.
+  """
+  generatePreSignedToken(
+    "The customer's address for e-mail."
+    email: String!
+    "For how many days it can be shown: 1 to 30."
+    numberOfDaysAllowed: Int!
+    "What it is for."
+    scope: PreSignedTokenScope!
+  ): GeneratePreSignedToken @requires(permission: CAN_IMPERSONATE) @cost(complexity: 20) @errors(codes: ["KT-CT-1131"])
+
+  "Ends a pre-signed token, whoever has it, and every token that came of it."
+  invalidatePreSignedToken(
+    "Which one."
+    input: InvalidatePreSignedTokenInput!
+  ): InvalidatePreSignedToken @public @cost(complexity: 10) @errors(codes: ["KT-CT-1129", "KT-CT-1199"])
+
+  "Ends all pre-signed tokens of a user, as ` + "`" + `invalidateRefreshTokensForUser` + "`" + ` does with refresh tokens."
+  invalidatePreSignedTokensForUser(
+    "Whose."
+    input: InvalidatePreSignedTokensForUserInput!
+  ): InvalidatePreSignedTokensForUser @requires(permission: CAN_QUERY_PROPERTY) @cost(complexity: 10) @errors(codes: ["KT-CT-1129"])
+}
+
+"How an account user proves who they are: with exactly one of ` + "`" + `email` + "`" + ` and ` + "`" + `password` + "`" + `, ` + "`" + `APIKey` + "`" + `, ` + "`" + `preSignedKey` + "`" + `, ` + "`" + `refreshToken` + "`" + `."
+input ObtainJSONWebTokenInput {
+  "The address for e-mail, with ` + "`" + `password` + "`" + `."
+  email: String
+  "The password, with ` + "`" + `email` + "`" + `."
+  password: String
+  "The live secret key of ` + "`" + `regenerateSecretKey` + "`" + `."
+  APIKey: String
+  "Not available (KT-CT-11100): an application fetches its token at the authorization server."
+  organizationSecretKey: String
+  "A token of ` + "`" + `generatePreSignedToken` + "`" + `."
+  preSignedKey: String
+  "A refresh token that was obtained before."
+  refreshToken: String
+  "The partner, by its identifier, with ` + "`" + `email` + "`" + `: only where customers of several partners have the same address."
+  partnerId: ID
+}
+
+"A token, what it says, and what renews it."
+type ObtainKrakenJSONWebToken @public {
+  "The token for the header ` + "`" + `Authorization` + "`" + `. It is good for an hour."
+  token: String!
+  "What the token says: one object, selected without anything in it, whose ` + "`" + `exp` + "`" + ` is when the token expires."
+  payload: GenericScalar!
+  "What another token can be obtained with. A renewal gives back the same."
+  refreshToken: String
+  "When the refresh token expires, in seconds since 1970: a moment, in spite of the name."
+  refreshExpiresIn: Int
+  "The same moment. A new refresh token comes with a new log-in only."
+  refreshEndsAt: DateTime
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"Any JSON value, written as it is."
+scalar GenericScalar
+
+"Whose token a long-lived refresh token is to follow."
+input ObtainLongLivedRefreshTokenInput {
+  "A token that the account user has obtained by ` + "`" + `obtainKrakenToken` + "`" + `."
+  krakenToken: String!
+}
+
+"A long-lived refresh token."
+type ObtainLongLivedRefreshToken @public {
+  "What ` + "`" + `obtainKrakenToken` + "`" + ` takes as ` + "`" + `refreshToken` + "`" + `."
+  refreshToken: String
+  "When it expires, in seconds since 1970."
+  refreshExpiresIn: Int
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"Which refresh token to end."
+input InvalidateRefreshTokenInput {
+  "The refresh token."
+  refreshToken: String!
+}
+
+"A refresh token that has ended."
+type InvalidateRefreshToken @public {
+  "Which one, and when it ended."
+  token: RefreshToken
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"A refresh token."
+type RefreshToken @public {
+  "Its text, as it was sent."
+  key: String!
+  "When it expires, or has ended."
+  expiryDt: DateTime
+}
+
+"Whose refresh tokens to end."
+input InvalidateRefreshTokensForUserInput {
+  "The user's address for e-mail."
+  email: String!
+}
+
+"What became of a user's refresh tokens."
+type InvalidateRefreshTokensForUser @public {
+  "` + "`" + `INVALIDATED` + "`" + `, once it is done."
+  status: String
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"How far a forced log-in goes."
+input ForceReauthenticationInput {
+  """
+  False: what the user has obtained by logging in at this API. True: all that speaks for the user, such as what third
+  parties have, what applications were allowed, and browsers.
+  """
+  includeThirdParties: Boolean!
+}
+
+"What became of a user's tokens."
+type ForceReauthentication @public {
+  "Whether they are invalid now."
+  tokensInvalidated: Boolean!
+  "Since when."
+  effectiveAt: DateTime!
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"A new live secret key."
+type RegenerateSecretKey @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "The account user, with the new key in ` + "`" + `liveSecretKey` + "`" + `."
+  viewer: AccountUserType
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"A look at a customer's data by a member of staff."
+type MasqueradeAuthentication @public {
+  "The token for the header ` + "`" + `Authorization` + "`" + `."
+  token: String
+  "Always null: what is wrong stands in the errors of the answer."
+  errors: [ErrorType]
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"What is wrong with one part of an input."
+type ErrorType @public {
+  "Its name."
+  field: String!
+  "What is wrong with it."
+  messages: [String!]!
+}
+
+"What a pre-signed token is for."
+enum PreSignedTokenScope {
+  "Properties and their measurements."
+  VIEW_DETAILED_USAGE
+  "Accounts and properties, without measurements."
+  VIEW_ACCOUNT_NUMBER
+  "What customers may see and change of their own."
+  UPDATE_ACCOUNT_DETAILS
+}
+
+"A pre-signed token."
+type GeneratePreSignedToken @public {
+  "The token. It is in this answer and nowhere else."
+  token: String
+  "Always null: what is wrong stands in the errors of the answer."
+  errors: [ErrorType]
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"Which pre-signed token to end."
+input InvalidatePreSignedTokenInput {
+  "The pre-signed token."
+  token: String!
+}
+
+"What became of a pre-signed token."
+type InvalidatePreSignedToken @public {
+  "` + "`" + `INVALIDATED` + "`" + `, once it is done."
+  status: String
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+
+"Whose pre-signed tokens to end."
+input InvalidatePreSignedTokensForUserInput {
+  "The user's address for e-mail."
+  email: String!
+}
+
+"What became of a user's pre-signed tokens."
+type InvalidatePreSignedTokensForUser @public {
+  "` + "`" + `INVALIDATED` + "`" + `, once it is done."
+  status: String
+  "The errors that the mutation may answer with."
+  possibleErrors: [PossibleErrorType]
+}
+`, BuiltIn: false},
+	{Name: "../schema/viewer.graphqls", Input: `extend type Query {
+  """
+  Who one is: the user for whom the token speaks. A partner token has no user and is refused; its ways in are ` + "`" + `account` + "`" + `,
+  ` + "`" + `property` + "`" + ` and ` + "`" + `supplyPoint` + "`" + `.
+  """
+  viewer: AccountUserType @requires(permission: CAN_QUERY_PROPERTY)
+
+  """
+  The applications that may read what is the viewer's, by name, as far as the caller may know of them: the partner's own
+  application is told all of them when the user is there, and any other application whether it is one of them.
+  """
+  authorizedApplications: [AuthorizedApplication] @requires(permission: CAN_QUERY_PROPERTY)
+}
+
+"A person who signs in, and has accounts."
+type AccountUserType @requires(permission: CAN_VIEW_PERSONAL_DATA) {
+  "The user's identifier as a UUID, the same as ` + "`" + `id` + "`" + ` of ` + "`" + `me` + "`" + `."
+  id: ID! @requires(permission: CAN_QUERY_PROPERTY)
+  "The number under which the partner knows the user."
+  number: String @requires(permission: CAN_QUERY_PROPERTY)
+  "The given name."
+  givenName: String
+  "The family name, with what stands before it."
+  familyName: String
+  "The given name and the family name."
+  fullName: String
+  "The address for e-mail, with which the user signs in."
+  email: String
+  "The user's accounts, by number."
+  accounts: [AccountInterface] @requires(permission: CAN_QUERY_PROPERTY)
+  """
+  The user's API key. It is shown in the answer that makes it, and null everywhere else: no key is kept in a form that
+  could be shown again.
+  """
+  liveSecretKey: String
+  "What the token may do."
+  permissions: [AccountUserPermission] @requires(permission: CAN_QUERY_PROPERTY)
+  "The applications that may read what is the user's, as ` + "`" + `authorizedApplications` + "`" + ` of the query."
+  authorizedApplications: [AuthorizedApplication] @requires(permission: CAN_QUERY_PROPERTY)
+}
+
+"One thing that a token may do."
+type AccountUserPermission @requires(permission: CAN_QUERY_PROPERTY) {
+  "The permission's name, such as ` + "`" + `CAN_QUERY_PROPERTY` + "`" + `."
+  permission: String
+}
+
+"An application that a customer has allowed to read, and that may do so now."
+type AuthorizedApplication @requires(permission: CAN_QUERY_PROPERTY) {
+  "What the application is called."
+  name: String
+  "The identifier with which it asks for tokens."
+  clientId: String
 }
 `, BuiltIn: false},
 }
