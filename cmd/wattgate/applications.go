@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ func appCommand(w world) *cobra.Command {
 		by("enable", "Enable an application again", "app.enable"),
 		secretCommand(w),
 		appKeysCommand(w, one),
+		documentCommand(w, one),
 	)
 }
 
@@ -103,13 +105,15 @@ func application(v app.ApplicationView) table {
 }
 
 func secretCommand(w world) *cobra.Command {
-	var overlap, addExpires, replaceExpires string
+	var overlap, addExpires, replaceExpires, handoverOverlap string
 	add := &cobra.Command{Use: "add APP", Short: "Add a second secret; the old one works until the overlap is over", Args: cobra.ExactArgs(1)}
 	add.Flags().StringVar(&overlap, "overlap", "", "how long the old secret still works, for example 24h or 7d (required)")
 	need(add, "overlap")
 	add.Flags().StringVar(&addExpires, "expires", "", "of the new secret; default: 12mo")
 	replace := &cobra.Command{Use: "replace APP", Short: "Replace the secret; the old one and its tokens stop at once", Args: cobra.ExactArgs(1)}
 	replace.Flags().StringVar(&replaceExpires, "expires", "", "of the new secret; default: 12mo")
+	handover := &cobra.Command{Use: "handover APP", Short: "Make a link that shows the developer a new secret, once", Args: cobra.ExactArgs(1)}
+	handover.Flags().StringVar(&handoverOverlap, "overlap", "", "how long the old secret still works when the link is opened; default: it stops")
 	return group("secret", "Secrets of an application",
 		adminCommand(w, &cobra.Command{Use: "list APP", Short: "List what is known of the secrets", Args: cobra.ExactArgs(1)}, "secret.list", named, secrets),
 		adminCommand(w, add, "secret.add", func(args []string) (any, error) {
@@ -126,6 +130,13 @@ func secretCommand(w world) *cobra.Command {
 		}, issued(w)),
 		adminCommand(w, &cobra.Command{Use: "retire APP SECRET", Short: "Stop one secret now", Args: cobra.ExactArgs(2)}, "secret.retire",
 			func(args []string) (any, error) { return app.SecretChange{ID: args[0], Secret: args[1]}, nil }, secrets),
+		adminCommand(w, handover, "secret.handover", func(args []string) (any, error) {
+			o, err := seconds(handoverOverlap)
+			return app.SecretChange{ID: args[0], Overlap: o}, err
+		}, func(v app.HandoverView) table {
+			_, _ = fmt.Fprintln(w.err, "Whoever opens the link first sees the secret, and nobody after them.") // nobody is left to tell
+			return table{columns: []string{"client_id", "link", "until"}, rows: [][]string{{string(v.ID), v.Link, v.Until.UTC().Format(time.RFC3339)}}}
+		}),
 	)
 }
 

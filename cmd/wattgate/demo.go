@@ -39,7 +39,10 @@ func runDemo(cmd *cobra.Command, w world, addr, data, envFile, alg string) (err 
 		defer func() { err = errors.Join(err, os.RemoveAll(data)) }()
 	}
 	c, err := app.Load(app.Sources{
-		Flags:       map[string]string{"data": data, "listen": addr, "token-alg": alg},
+		Flags: map[string]string{
+			"data": data, "listen": addr, "token-alg": alg,
+			"graphql-introspection": "public", // whoever tries it out has no token yet
+		},
 		Environment: func(string) (string, bool) { return "", false }, // a demo is the same everywhere
 	})
 	if err != nil {
@@ -136,6 +139,15 @@ func printDemo(w io.Writer, d *app.Demo, u app.URLs) {
 }
 
 const demoText = `Wattgate demo: $WATTGATE_AUTH_URL$ (Ctrl-C ends it)
+
+Support site: $WATTGATE_SUPPORT_URL$/support/
+(log in as $OAUTH_MANAGER_EMAIL$ with $OAUTH_MANAGER_PASSWORD$)
+
+A customer's own pages: $WATTGATE_SUPPORT_URL$/my/
+(log in as $CUSTOMER_EMAIL$ with $CUSTOMER_PASSWORD$)
+
+Queries in a browser: $WATTGATE_GRAPHIQL_URL$
+(its button "Get a token" takes the ids and secrets below)
 
 A partner asks for a token, valid for 5 minutes:
 

@@ -65,13 +65,31 @@ func userCommand(w world) *cobra.Command {
 		userCreateCommand(w),
 		adminCommand(w, list, "user.list", func([]string) (any, error) { return filter, nil }, users),
 		adminCommand(w, &cobra.Command{Use: "show USER", Short: "Show a user by id, UUID or e-mail address", Args: cobra.ExactArgs(1)}, "user.show", named, one),
+		masqueradeCommand(w),
 		by("disable", "Disable a user and end all tokens for them", "user.disable"),
 		by("enable", "Enable a user again", "user.enable"),
+		by("unenrol", "Take the second factor away from staff who have lost it; they set up another one", "user.unenrol"),
 		adminCommand(w, password, "user.password", func(args []string) (any, error) {
 			text, err := readPassword(w, passwordFile)
 			return app.UserPassword{ID: args[0], Password: text}, err
 		}, one),
 	)
+}
+
+func masqueradeCommand(w world) *cobra.Command {
+	var in app.MasqueradeAs
+	cmd := &cobra.Command{
+		Use: "masquerade USER", Short: "Make a token to look on as a customer: once, for an hour at most, changing nothing", Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&in.Reason, "reason", "", "why, for the audit log (required)")
+	cmd.Flags().StringVar(&in.Staff, "staff", "", "the member of staff who looks, who holds SUPPORT_VIEWER; without it the operator does")
+	need(cmd, "reason")
+	return adminCommand(w, cmd, "user.masquerade", func(args []string) (any, error) {
+		in.ID = args[0]
+		return in, nil
+	}, func(m app.Masquerade) table {
+		return table{columns: []string{"user", "masquerade token", "expires"}, rows: [][]string{{string(m.User), m.Token, moment(&m.Expires)}}}
+	})
 }
 
 func userCreateCommand(w world) *cobra.Command {

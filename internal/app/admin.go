@@ -47,7 +47,7 @@ func Dial(c *Config, open func() (*App, error)) (*Admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Admin{transport: local{a.adminHandler(newMetrics())}, close: func() error { return a.Close(context.Background()) }}, nil
+	return &Admin{transport: local{a.adminHandler(newMeasures())}, close: func() error { return a.Close(context.Background()) }}, nil
 }
 
 // Close lets go of the installation.
@@ -143,7 +143,7 @@ func (p *adminProblem) err() error { return &domain.Error{Kind: p.Kind, Public: 
 
 // adminHandler answers the admin socket: verbs, imports, metrics and health. Whoever
 // can open the socket owns the installation, as the file's mode says.
-func (a *App) adminHandler(m *metrics) http.Handler {
+func (a *App) adminHandler(m *measures) http.Handler {
 	mux := a.operator(m)
 	mux.HandleFunc("POST /import", a.answerImport)
 	mux.HandleFunc("POST /verb/{verb}", func(w http.ResponseWriter, r *http.Request) {

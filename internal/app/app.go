@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,9 +22,12 @@ import (
 	"github.com/wattgate/wattgate/internal/intake"
 	"github.com/wattgate/wattgate/internal/registry"
 	"github.com/wattgate/wattgate/internal/secret"
+	"github.com/wattgate/wattgate/internal/server/customer"
 	"github.com/wattgate/wattgate/internal/store"
+	"github.com/wattgate/wattgate/internal/supply"
 	"github.com/wattgate/wattgate/internal/token"
 	"github.com/wattgate/wattgate/internal/usage"
+	"github.com/wattgate/wattgate/internal/webhook"
 )
 
 // World is what enters from outside: the clock, chance and the log.
@@ -43,6 +47,7 @@ type App struct {
 	Registry *registry.Registry
 	Importer *intake.Importer
 	Usage    *usage.Service
+	Supply   *supply.Service
 	Clients  *authn.Clients
 	// FirstRun reports whether this run created the database.
 	FirstRun bool
@@ -51,13 +56,24 @@ type App struct {
 	log   *slog.Logger
 	lines *logWriter
 	store store.Engine
-	nodes nodes
-	lock  *os.File
+	// ailing: what is stored last lies in the database's log, which cannot be
+	// written back. All goes on meanwhile.
+	ailing atomic.Bool
+	nodes  nodes
+	lock   *os.File
 
 	trail  trail
 	sealer secret.Sealer
-	proofs *dpop.Verifier
-	denied *authn.DenyList
+	hooks  secret.Sealer // of the keys of web hooks
+	news   *news
+	// What serving has: connections of subscriptions, and who delivers to web hooks.
+	sockets    *customer.Sockets
+	deliveries *webhook.Deliverer
+	// factors keeps the second factors of staff.
+	factors secret.Sealer
+	site    atomic.Pointer[string] // the URL of the support site, once it is served
+	proofs  *dpop.Verifier
+	denied  *authn.DenyList
 	// Keys signs and verifies, once it serves.
 	Keys   *token.Ring
 	isDemo bool
@@ -105,7 +121,8 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if err := a.openTrail(ctx, pseudonyms, master.Derive(secret.LabelCheckpoints)); err != nil {
 		return nil, err
 	}
-	a.sealer = master.Sealer()
+	a.sealer, a.factors = master.Sealer(), secret.NewSealer(master.Derive(secret.LabelFactors))
+	a.hooks, a.news = secret.NewSealer(master.Derive(secret.LabelWebhooks)), newNews()
 	if err := a.openProofs(master); err != nil {
 		return nil, err
 	}
@@ -130,9 +147,21 @@ func Open(ctx context.Context, c *Config, w World) (_ *App, err error) {
 	if err := a.Clients.Throttle.Keep(ctx, a.store, master.Derive(secret.LabelRanges)); err != nil {
 		return nil, err
 	}
-	a.Importer = &intake.Importer{Store: a.store, Now: w.Now, Chance: w.Chance}
+	a.Importer = &intake.Importer{Store: toldIntake{a.store, a.news}, Now: w.Now, Chance: w.Chance}
 	a.Usage = &usage.Service{Store: a.store, CursorKey: master.Derive("measurement cursors"), Now: w.Now}
+	a.Supply = &supply.Service{
+		Store: a.store, Granted: a.granted, CursorKey: master.Derive("customer cursors"), Now: w.Now, Chance: w.Chance,
+	}
 	return a, nil
+}
+
+// granted returns what an application may do now; nothing where there is none.
+func (a *App) granted(id domain.ClientID) domain.Permissions {
+	app := a.Registry.Directory().Application(id)
+	if app == nil || app.Closed {
+		return 0
+	}
+	return app.Permissions
 }
 
 // Close stores what was counted and closes everything. Afterwards the data

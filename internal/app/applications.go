@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/wattgate/wattgate/internal/domain"
@@ -72,6 +74,27 @@ func replaceSecret(ctx context.Context, a *App, in SecretChange) (Issued, error)
 	return a.issueSecret(ctx, in, func(id domain.ClientID) (domain.Secret, error) {
 		return a.Registry.ReplaceSecret(ctx, by(), id, span(in.Expires))
 	})
+}
+
+// handOverSecret makes a link under which the developer sees a new secret, once.
+// Links lead to the support site, so a server must be there, or its address known.
+func handOverSecret(ctx context.Context, a *App, in SecretChange) (HandoverView, error) {
+	app, err := a.application(ctx, in.ID)
+	if err != nil {
+		return HandoverView{}, err
+	}
+	site := strings.TrimSuffix(cmp.Or(a.Config.SupportURL, a.Config.AuthURL), "/")
+	if at := a.site.Load(); at != nil {
+		site = *at
+	}
+	if site == "" {
+		return HandoverView{}, &domain.Error{Kind: domain.Conflict, Public: "no server is running on this folder, and public-support-url is not set: nobody could open the link"}
+	}
+	link, until, err := a.Registry.HandOver(ctx, by(), app.ID, span(in.Overlap))
+	if err != nil {
+		return HandoverView{}, err
+	}
+	return HandoverView{ID: app.ID, Link: site + "/handover?link=" + link.Reveal(), Until: until}, nil
 }
 
 func (a *App) issueSecret(ctx context.Context, in SecretChange, issue func(domain.ClientID) (domain.Secret, error)) (Issued, error) {

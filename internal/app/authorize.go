@@ -17,5 +17,6 @@ func (a *App) desk(urls URLs, issuer *issuance.Issuer) *authorize.Desk {
 func (a *App) sessions() *session.Keeper {
 	return &session.Keeper{
 		Store: a.store, Passwords: a.Registry.Passwords, Failures: session.NewFailures(), Now: a.world.Now, Chance: a.world.Chance,
+		SecondFactor: !a.isDemo, Sealer: a.factors, Name: "Wattgate",
 	}
 }

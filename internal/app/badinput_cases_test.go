@@ -51,16 +51,16 @@ func invalidInput(message string, input ...string) string {
 		panic(err)
 	}
 	return `"errorType":"VALIDATION","errorCode":"KT-CT-1605","errorDescription":"Invalid input.","errorClass":"VALIDATION","validationErrors":[{"message":` +
-		quoted(message) + `,"inputPath":` + string(b) + `}]`
+		quoted(message) + `,"inputPath":` + string(b) + `}],"docs":"/v1/graphql/errors#KT-CT-1605"`
 }
 
 // The bodies of refused callers.
 const (
-	unauthorized    = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-1111","errorDescription":"The token is not accepted for this, or does not hold the permission."`
-	noHeader        = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-1112","errorDescription":"You must provide the AUTHORIZATION header while executing the query/mutation."`
-	signatureOver   = `"errorType":"APPLICATION","errorCode":"KT-CT-1124","errorDescription":"The token's time is over: fetch a new one."`
-	noProperty      = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-6622","errorDescription":"There is no such property, or it is not yours to see."`
-	noAccount       = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-4177","errorDescription":"There is no such account, or it is not yours to see."`
+	unauthorized    = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-1111","errorDescription":"The token is not accepted for this, or does not hold the permission.","docs":"/v1/graphql/errors#KT-CT-1111"`
+	noHeader        = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-1112","errorDescription":"You must provide the AUTHORIZATION header while executing the query/mutation.","docs":"/v1/graphql/errors#KT-CT-1112"`
+	signatureOver   = `"errorType":"APPLICATION","errorCode":"KT-CT-1124","errorDescription":"The token's time is over: fetch a new one.","reason":"expired","docs":"/v1/graphql/errors#KT-CT-1124"`
+	noProperty      = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-6622","errorDescription":"There is no such property, or it is not yours to see.","docs":"/v1/graphql/errors#KT-CT-6622"`
+	noAccount       = `"errorType":"AUTHORIZATION","errorCode":"KT-CT-4177","errorDescription":"There is no such account, or it is not yours to see.","docs":"/v1/graphql/errors#KT-CT-4177"`
 	unknownClient   = "the client is unknown, or its secret is not right"
 	intoTheBody     = "parameters belong into the body of the request, never into the query string"
 	mustBeForm      = "the body must be a form: application/x-www-form-urlencoded or multipart/form-data"

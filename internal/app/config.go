@@ -15,6 +15,7 @@ import (
 	"github.com/wattgate/wattgate/internal/secret"
 	"github.com/wattgate/wattgate/internal/server"
 	"github.com/wattgate/wattgate/internal/token"
+	"github.com/wattgate/wattgate/internal/webhook"
 )
 
 // Config is everything that can be set. A flag wins over a WATTGATE_ variable,
@@ -45,8 +46,18 @@ type Config struct {
 	ClientCertHeader string
 	// Impersonations is how many an application may have in an hour; 0: any number.
 	Impersonations string
-	LogLevel       string
-	AuditWitness   string // a file on another disk, for checkpoints of the audit log
+	// Complexity and Nodes bound one GraphQL document; the points are of an hour, 0:
+	// any number.
+	Complexity, Nodes                                 string
+	PointsUser, PointsOrganisation, PointsApplication string
+	Introspection                                     string
+	LogLevel                                          string
+	AuditWitness                                      string // a file on another disk, for checkpoints of the audit log
+
+	// WebhookNetworks are networks besides the public internet that web hooks may
+	// be sent to, and SocketOrigins web pages that may open subscriptions; both are
+	// separated by commas or spaces.
+	WebhookNetworks, SocketOrigins string
 
 	Origins map[string]string // setting name -> default, file …, WATTGATE_…, --…
 }
@@ -84,6 +95,14 @@ var Settings = []Setting{
 	{Name: "trusted-proxies", Default: "", Help: "networks of proxies, for example 10.0.0.0/8, whose X-Forwarded-For names the client; of others it is not read", text: func(c *Config) *string { return &c.TrustedProxies }},
 	{Name: "client-certificate-header", Default: "", Help: "header in which trusted-proxies pass on the client's certificate as RFC 9440 writes it, for example Client-Cert; they must delete what clients send in it", text: func(c *Config) *string { return &c.ClientCertHeader }},
 	{Name: "impersonations-per-hour", Default: "0", Help: "how often each application may act for customers: so many times at once, and as many come back in an hour; 0: no limit", text: func(c *Config) *string { return &c.Impersonations }},
+	{Name: "graphql-complexity", Default: "200", Help: "how complex a GraphQL document may be (KT-CT-1188); the published schema says what each field adds", text: func(c *Config) *string { return &c.Complexity }},
+	{Name: "graphql-nodes", Default: "10000", Help: "how many nodes the connections of a GraphQL document may have together (KT-CT-1189)", text: func(c *Config) *string { return &c.Nodes }},
+	{Name: "graphql-points-user", Default: "50000", Help: "points that an account user may spend in an hour with each application (KT-CT-1199): 1 for each request, and 1 for each 100 nodes begun; 0: any number", text: func(c *Config) *string { return &c.PointsUser }},
+	{Name: "graphql-points-organisation", Default: "100000", Help: "the same of an application that is its partner's own, and of whoever it acts for", text: func(c *Config) *string { return &c.PointsOrganisation }},
+	{Name: "graphql-points-application", Default: "300000", Help: "the same of any other application", text: func(c *Config) *string { return &c.PointsApplication }},
+	{Name: "graphql-introspection", Default: "authenticated", Help: "who may ask the GraphQL API for its schema: public, authenticated or off; the published file is public", text: func(c *Config) *string { return &c.Introspection }},
+	{Name: "webhook-networks", Default: "", Help: "networks besides the public internet that web hooks may be sent to, for example 10.20.0.0/16; with 127.0.0.1 also by plain http to this machine", text: func(c *Config) *string { return &c.WebhookNetworks }},
+	{Name: "websocket-origins", Default: "", Help: "origins of web pages, for example https://app.example.com, that may open subscriptions besides those of the customer host", text: func(c *Config) *string { return &c.SocketOrigins }},
 	{Name: "audit-witness", Default: "", Help: "file, on another disk or machine, that checkpoints of the audit log are appended to", text: func(c *Config) *string { return &c.AuditWitness }},
 	{Name: "log-level", Default: "info", Help: "debug, info, warn or error", text: func(c *Config) *string { return &c.LogLevel }},
 }
@@ -227,6 +246,7 @@ func (c *Config) Validate() error {
 	if n, err := strconv.Atoi(c.Impersonations); err != nil || n < 0 || n > issuance.MaxQuota {
 		wrong("impersonations-per-hour", "%q is not a whole number from 0 to %d", c.Impersonations, issuance.MaxQuota)
 	}
+	c.wrongGraphQL(wrong)
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && c.TLSCert == "" && !loopback(host) && !c.InsecureHTTP {
 		wrong("listen", "%q is outside loopback without TLS; give tls-cert and tls-key, or insecure-http behind a proxy", c.Listen)
 	}
@@ -235,6 +255,14 @@ func (c *Config) Validate() error {
 	}
 	if _, bad := server.ParseProxies(c.TrustedProxies); bad != "" {
 		wrong("trusted-proxies", "%q is neither a network such as 10.0.0.0/8 nor an address", bad)
+	}
+	if _, bad := webhook.ParseNetworks(c.WebhookNetworks); bad != "" {
+		wrong("webhook-networks", "%q is neither a network such as 10.20.0.0/16 nor an address", bad)
+	}
+	for _, origin := range c.origins() {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			wrong("websocket-origins", "%q is not an origin such as https://app.example.com", origin)
+		}
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":
@@ -254,6 +282,11 @@ func (c *Config) fill() {
 			*s.text(c), c.Origins[s.Name] = s.Default, "default"
 		}
 	}
+}
+
+// origins are those of web pages that may open subscriptions.
+func (c *Config) origins() []string {
+	return strings.FieldsFunc(c.SocketOrigins, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 func loopback(host string) bool {

@@ -153,6 +153,36 @@ func TestHowManyImpersonations(t *testing.T) {
 	}
 }
 
+func TestLimitsOfTheGraphQLAPI(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		good       bool
+	}{
+		{"graphql-complexity", "1", true},
+		{"graphql-complexity", "100000", true},
+		{"graphql-complexity", "0", false},
+		{"graphql-complexity", "100001", false},
+		{"graphql-complexity", "", false},
+		{"graphql-nodes", "1000000", true},
+		{"graphql-nodes", "0", false},
+		{"graphql-nodes", "ten", false},
+		{"graphql-points-user", "0", true},
+		{"graphql-points-user", "100000000", true},
+		{"graphql-points-user", "-1", false},
+		{"graphql-points-organisation", "100000001", false},
+		{"graphql-points-application", "1.5", false},
+		{"graphql-introspection", "public", true},
+		{"graphql-introspection", "off", true},
+		{"graphql-introspection", "Authenticated", false},
+		{"graphql-introspection", "", false},
+	} {
+		_, err := app.Load(sources(t, "", nil, map[string]string{c.name: c.text}))
+		if (err == nil) != c.good || !c.good && !strings.Contains(err.Error(), c.name+" (") {
+			t.Errorf("%s %q: got %v, want accepted: %v", c.name, c.text, err, c.good)
+		}
+	}
+}
+
 func TestAFileThatCannotBeRead(t *testing.T) {
 	for name, file := range map[string]string{"not there": "", "not YAML": "\t{", "a list": "- listen"} {
 		src := sources(t, file, nil, nil)

@@ -12,7 +12,7 @@ import (
 func (a *App) OpenKeys(ctx context.Context) error { return a.openKeys(ctx) }
 
 // Handler wires the hosts as Serve does.
-func (a *App) Handler(urls URLs) (http.Handler, error) { return a.hosts(urls, newMetrics().observe) }
+func (a *App) Handler(urls URLs) (http.Handler, error) { return a.hosts(urls, newMeasures().observe) }
 
 // Tables builds the tables of contents of all hosts, as Serve does.
 func (a *App) Tables(urls URLs) ([]*server.Host, error) {
@@ -32,3 +32,9 @@ func (a *App) Flush(ctx context.Context) error { return a.flush(ctx) }
 
 // Engine returns the store.
 func (a *App) Engine() store.Engine { return a.store }
+
+// Trouble is what the store says of its log.
+func (a *App) Trouble(err error) { a.trouble(err) }
+
+// Operator answers an operator's own tools.
+func (a *App) Operator() http.Handler { return a.operator(newMeasures()) }

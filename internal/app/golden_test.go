@@ -31,6 +31,7 @@ type mask struct{ value, name string }
 
 var (
 	anyJWT    = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
+	anyPoints = regexp.MustCompile(`"points";r=\d+;t=\d+`) // tests ask in any order
 	anyMember = regexp.MustCompile(`"(kid|x|y|jti|sid|cursor)":\s*"[^"]*"`)
 )
 
@@ -41,6 +42,7 @@ func (m masks) of(text string) string {
 		text = strings.ReplaceAll(text, mask.value, mask.name)
 	}
 	text = anyMember.ReplaceAllString(text, `"$1":"<$1>"`)
+	text = anyPoints.ReplaceAllString(text, `"points";r=<left>;t=<seconds>`)
 	return strings.ReplaceAll(text, "\r\n", "\n")
 }
 

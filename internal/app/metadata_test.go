@@ -133,7 +133,7 @@ func TestMetadataOfAHostEach(t *testing.T) {
 		{"api.example.com", documents[0], 404, nil},
 		{"api.example.com", documents[2], 200, []string{
 			`"resource":"https://api.example.com"`, `"authorization_servers":["https://auth.example.com"]`, `"bearer_methods_supported":["header"]`,
-			`"scopes_supported":["query:property","view:detailed-usage","query:user-details"]`,
+			`"scopes_supported":["query:property","view:detailed-usage","query:user-details","impersonate:customer","manage:customers","manage:webhooks"]`,
 		}},
 		{"help.example.com", documents[0], 404, nil},
 		{"auth.example.com", "/", 200, nil}, // service_documentation

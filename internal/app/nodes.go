@@ -25,6 +25,10 @@ type shared interface {
 	// Listen calls heard whenever another node may have changed something, until
 	// ctx ends.
 	Listen(ctx context.Context, heard func()) error
+	// ListenReadings calls heard whenever another node may have taken in readings,
+	// until ctx ends, and TellReadings tells the others.
+	ListenReadings(ctx context.Context, heard func()) error
+	TellReadings(ctx context.Context) error
 	// News returns another number after each change of what nodes keep in memory.
 	News(ctx context.Context) (int64, error)
 	// Agree returns what the installation has under a name; the first node to ask
@@ -54,7 +58,7 @@ func (a *App) openEngine(ctx context.Context) (secret.Master, audit.Pseudonyms, 
 	if err != nil {
 		return master, pseudonyms, err
 	}
-	engine, err := sqlite.Open(ctx, database, sqlite.Options{Now: a.world.Now, Pseudonym: pseudonyms.Of, Evidence: a.world.Evidence})
+	engine, err := sqlite.Open(ctx, database, sqlite.Options{Now: a.world.Now, Pseudonym: pseudonyms.Of, Evidence: a.world.Evidence, Trouble: a.trouble})
 	if err == nil {
 		a.store = engine
 	}
@@ -218,6 +222,16 @@ func (a *App) deaf() func() bool {
 		return nil
 	}
 	return func() bool { return a.newsAge() > authn.MaxFeedAge }
+}
+
+// trouble notes that the database's log cannot be written back, or that it can
+// again.
+func (a *App) trouble(err error) {
+	if a.ailing.Store(err != nil); err != nil {
+		a.log.Error("database log", "error", err.Error())
+		return
+	}
+	a.log.Info("database log: all of it is written back again")
 }
 
 // ready reports why this node should get no requests.

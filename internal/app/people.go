@@ -99,6 +99,18 @@ func showUser(ctx context.Context, a *App, in Named) (UserView, error) {
 	return shown[0], nil
 }
 
+// unenrol takes a second factor away, for a member of staff who has lost it.
+func unenrol(ctx context.Context, a *App, in Named) (UserView, error) {
+	u, err := a.user(ctx, in.ID)
+	if err != nil {
+		return UserView{}, err
+	}
+	if err := a.Registry.RemoveFactor(ctx, by(), u.ID); err != nil {
+		return UserView{}, err
+	}
+	return showUser(ctx, a, Named{string(u.ID)})
+}
+
 func setPassword(ctx context.Context, a *App, in UserPassword) (UserView, error) {
 	u, err := a.user(ctx, in.ID)
 	if err != nil {

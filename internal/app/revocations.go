@@ -21,7 +21,7 @@ func (a *App) openRevocations(ctx context.Context) error {
 // revoker ends tokens one by one, and families of them by their refresh tokens.
 func (a *App) revoker(urls URLs, families issuance.Families) *issuance.Revoker {
 	return &issuance.Revoker{
-		URL: urls.Auth, Keys: a.Keys, Store: a.store, Denied: a.denied, Families: families, Now: a.world.Now, Chance: a.world.Chance,
+		URL: urls.Auth, Login: loginURL(urls), Keys: a.Keys, Store: a.store, Denied: a.denied, Families: families, Now: a.world.Now, Chance: a.world.Chance,
 	}
 }
 

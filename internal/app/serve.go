@@ -24,6 +24,7 @@ import (
 	"github.com/wattgate/wattgate/internal/server/customer"
 	"github.com/wattgate/wattgate/internal/server/support"
 	"github.com/wattgate/wattgate/internal/throttle"
+	"github.com/wattgate/wattgate/web"
 )
 
 // URLs are the public addresses of the hosts, without a slash at the end.
@@ -45,7 +46,10 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 		}
 	}
 	urls := a.urls(listener.Addr())
-	metrics := newMetrics()
+	a.site.Store(&urls.Support)
+	metrics := newMeasures()
+	a.sockets, a.deliveries = &customer.Sockets{News: a.news, Now: a.world.Now, Origins: a.Config.origins()}, a.deliverer()
+	metrics.news(a.sockets, a.deliveries)
 	handler, err := a.hosts(urls, metrics.observe)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -82,6 +86,15 @@ func (a *App) Serve(ctx context.Context, ready func(URLs) error) error {
 	group.Go(func() error { return a.stepKeys(ctx) })
 	group.Go(func() error { return a.hear(ctx) })
 	group.Go(func() error { return a.sealMonths(ctx) })
+	group.Go(func() error { return a.spreadNews(ctx) })
+	group.Go(func() error { return a.deliver(ctx, a.deliveries) })
+	group.Go(func() error {
+		<-ctx.Done()
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		a.sockets.End(ending)
+		return nil
+	})
 	a.log.Info("serving", "listen", listener.Addr().String(), "auth", urls.Auth, "customer", urls.Customer, "support", urls.Support, "environment", a.Config.Environment)
 	if ready != nil {
 		if err := ready(urls); err != nil {
@@ -211,7 +224,7 @@ func (a *App) hosts(urls URLs, observe func(host, route string, status int, took
 
 // tables builds the three hosts.
 func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *support.Host, err error) {
-	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Now: a.world.Now, Denied: a.denied, DPoP: a.proofs}
+	tokens := &authn.Tokens{Keys: a.Keys, Directory: a.Registry, Issuer: urls.Auth, Login: loginURL(urls), Now: a.world.Now, Denied: a.denied, DPoP: a.proofs}
 	if a.nodes.engine != nil {
 		tokens.FeedAge = a.newsAge
 	}
@@ -225,6 +238,7 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 		issuer.Resources = map[string]domain.Audience{urls.Customer: domain.AudienceCustomer}
 	}
 	errorsURL := urls.Auth + "/errors"
+	sessions := a.sessions()
 	desk, unproven := a.desk(urls, issuer), throttle.New(auth.UnprovenRequests, 1<<12)
 	a.Clients.Audiences = []string{urls.Auth, urls.Auth + "/oauth2/token", urls.Auth + "/token/"}
 	authTable := (&auth.Host{
@@ -237,18 +251,27 @@ func (a *App) tables(urls URLs) (authHost, customerHost *server.Host, pages *sup
 	pages = &support.Host{
 		AuthURL: urls.Auth, CustomerURL: urls.Customer, SupportURL: urls.Support, Environment: a.Config.Environment,
 		Ready:    func(r *http.Request) error { return a.ready(r.Context()) },
-		Sessions: a.sessions(), Desk: desk, Directory: a.Registry, Partners: a.store, WrongCodes: throttle.New(support.WrongUserCodes, 1<<12), Unproven: unproven,
+		Sessions: sessions, Officers: sessions, Registry: a.Registry, Shelf: a.store, Usage: a.Usage, Consents: desk, Desk: desk, Directory: a.Registry, Partners: a.store,
+		WrongCodes: throttle.New(support.WrongUserCodes, 1<<12), Unproven: unproven,
 	}
+	limits, points := a.Config.graphQL()
+	if a.isDemo {
+		points = nil // nobody is kept from trying
+	}
+	version, revision := build()
 	customerHost, err = (&customer.Host{
-		Usage: a.Usage, Tokens: tokens, Consents: desk, Front: pages.Front().Handler,
+		Limits: limits, Points: points, Introspection: customer.Introspection(a.Config.Introspection),
+		Documents: a.store, Version: version, Revision: revision,
+		Usage: a.Usage, Customers: a.Supply, Tokens: tokens, Logins: a.logins(urls, tokens, sessions), Consents: desk, Front: pages.Front().Handler,
 		Intake: a.Importer, Spool: a.Config.Data, Machine: time.Now,
+		Sockets: a.sockets, Webhooks: a.webhooks(),
+		Web: web.Dist(), Environment: a.Config.Environment,
 		URL: urls.Customer, AuthURL: urls.Auth, MaxAge: a.Config.span("jwks-max-age"),
 		Certificates: a.Config.asksForCertificates(),
 	}).Table()
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	customerHost.Routes = append(customerHost.Routes, pages.GraphiQL()...)
 	return authTable, customerHost, pages, nil
 }
 

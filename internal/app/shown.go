@@ -58,6 +58,7 @@ type (
 		AuthMethod        domain.AuthMethod `json:"authMethod,omitempty"`
 		TLSSubject        string            `json:"tlsSubject,omitempty"`
 		FAPI              bool              `json:"fapi,omitempty"`
+		TrustedOnly       bool              `json:"trustedDocumentsOnly,omitempty"`
 		Disabled          bool              `json:"disabled"`
 		Created           time.Time         `json:"created"`
 		Use               *Use              `json:"use,omitempty"` // app show, unless it is public
@@ -94,6 +95,12 @@ type (
 		Documented  bool            `json:"documented"`
 		Missing     []string        `json:"missing,omitempty"`
 		Extra       []string        `json:"extra,omitempty"`
+	}
+	// HandoverView is a link under which a new secret appears, once.
+	HandoverView struct {
+		ID    domain.ClientID `json:"clientId"`
+		Link  string          `json:"link"`
+		Until time.Time       `json:"until"`
 	}
 	// Issued is an application with its new secret, which is never shown again.
 	Issued struct {

@@ -38,7 +38,7 @@ func (a *App) appView(app domain.Application) ApplicationView {
 		ID: app.ID, Name: app.Name, Partner: app.Partner, Type: app.Type, Grants: app.Grants, URIs: app.URIs,
 		SkipAuthorization: app.SkipAuthorization, Reach: app.Reach, Role: app.Role, Audiences: app.Audiences.Names(),
 		Permissions: a.Registry.Directory().Roles[app.Role].Names(),
-		Lifetime:    int(app.Lifetime / time.Second), AuthMethod: app.AuthMethod, TLSSubject: app.TLSSubject, FAPI: app.FAPI, Disabled: app.Disabled, Created: app.CreatedAt,
+		Lifetime:    int(app.Lifetime / time.Second), AuthMethod: app.AuthMethod, TLSSubject: app.TLSSubject, FAPI: app.FAPI, TrustedOnly: app.TrustedOnly, Disabled: app.Disabled, Created: app.CreatedAt,
 	}
 	if v.URIs == nil {
 		v.URIs = []string{}
