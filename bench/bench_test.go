@@ -240,7 +240,7 @@ func TestVerdictsSayReachedAndMissed(t *testing.T) {
 func TestMeasurementsAlone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "report.json")
 	var out strings.Builder
-	err := run(t.Context(), strings.Fields("-tokens=false -others=false -supply-points 6 -days 3 -reads 20 -flat 12 -json "+file), &out)
+	err := run(t.Context(), strings.Fields("-tokens=false -api=false -others=false -supply-points 6 -days 3 -reads 20 -flat 12 -json "+file), &out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-// Command bench answers one question: how fast are tokens and readings here,
+// Command bench answers one question: how fast are tokens, queries and readings here,
 // compared with what this machine could do at all?
 //
 // For tokens it starts three servers as processes of their own and asks each the same
@@ -6,8 +6,9 @@
 // over the same bytes (R_sign), and bin/wattgate. What counts is the ratio
 // between them, h = ours / R_http and s = ours / R_sign, because absolute
 // figures say as much about the machine as about the program. So nothing here
-// fails for being slow: it is printed whether a target was reached. How readings
-// are measured says package meter.
+// fails for being slow: it is printed whether a target was reached. A page of the
+// customer API stands beside a bare server that appends the same bytes. How
+// readings are stored and read says package meter.
 package main
 
 import (
@@ -64,9 +65,9 @@ type plan struct {
 	// Customers is among how many impersonation chooses; 0: it is not measured,
 	// nor are introspection and the keys.
 	Customers int
-	// Tokens and Measured say which of the two are measured.
-	Tokens, Measured bool
-	Meter            meter.Plan
+	// Tokens, API and Measured say which of the three are measured.
+	Tokens, API, Measured bool
+	Meter                 meter.Plan
 }
 
 // meterLimit is for the measurements; they take some minutes.
@@ -76,7 +77,8 @@ const meterLimit = 30 * time.Minute
 func (p plan) limit() time.Duration {
 	windows := time.Duration(p.Rounds*len(p.Connections)*3 + 3)
 	tables := time.Duration(len(p.Algorithms)*(1+len(p.Crowds)) + 3)
-	return 5*time.Minute + tables*(2*windows*p.Window+30*time.Second) + meterLimit
+	pages := time.Duration(len(pageSizes)+1) * (time.Duration(2*p.Rounds+1)*p.Window + 30*time.Second)
+	return 5*time.Minute + tables*(2*windows*p.Window+30*time.Second) + pages + meterLimit
 }
 
 func readPlan(args []string) (plan, error) {
@@ -90,6 +92,7 @@ func readPlan(args []string) (plan, error) {
 	crowds := flags.String("applications", "10000,1000000", "numbers of applications with which issuance is measured again; empty: none")
 	flags.IntVar(&p.Customers, "customers", 1_000_000, "customers to impersonate; 0: impersonation, introspection and keys are not measured")
 	flags.BoolVar(&p.Tokens, "tokens", true, "measure tokens")
+	flags.BoolVar(&p.API, "api", true, "measure the customer API")
 	flags.BoolVar(&p.Measured, "meter", true, "measure how readings are stored and read")
 	p.Meter = meter.Usual()
 	flags.IntVar(&p.Meter.SupplyPoints, "supply-points", p.Meter.SupplyPoints, "supply points of the measurements")
@@ -155,6 +158,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	fmt.Fprintln(out, r.Machine)
 	if p.Tokens {
 		if err := r.tokens(ctx, p, out); err != nil {
+			return err
+		}
+	}
+	if p.API && p.Binary != "" {
+		if r.API, err = queried(ctx, p); err != nil {
+			return fmt.Errorf("customer API: %w", err)
+		}
+		if err := printAPI(out, r.API, r); err != nil {
 			return err
 		}
 	}

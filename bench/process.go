@@ -66,9 +66,15 @@ func watch(cmd *exec.Cmd, release context.CancelFunc, end func()) *process {
 	return p
 }
 
-// startBare starts one of the two yardsticks: this very program, with the
-// hidden argument. Without a shape it does not sign.
+// startBare starts one of the two yardsticks of tokens. Without a shape it does
+// not sign.
 func startBare(ctx context.Context, shape *bare.Shape, request []byte) (*process, error) {
+	return startYardstick(ctx, bare.Order{Shape: shape}, load.Target{Request: request})
+}
+
+// startYardstick starts a yardstick: this very program, with the hidden argument.
+// The target gets its address.
+func startYardstick(ctx context.Context, what bare.Order, target load.Target) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -86,7 +92,7 @@ func startBare(ctx context.Context, shape *bare.Shape, request []byte) (*process
 		return nil, err
 	}
 	timer := time.AfterFunc(grace, cancel) // a server that says nothing ends, and its output with it
-	address, err := order(in, out, shape)
+	address, err := order(in, out, what)
 	timer.Stop()
 	p := watch(cmd, cancel, func() {
 		in.Close() // its sign to end
@@ -96,12 +102,12 @@ func startBare(ctx context.Context, shape *bare.Shape, request []byte) (*process
 		p.stop()
 		return nil, fmt.Errorf("bare server: %w", err)
 	}
-	p.Target = load.Target{Address: address, Request: request}
+	p.Target, p.Address = target, address
 	return p, nil
 }
 
-func order(in io.Writer, out io.Reader, shape *bare.Shape) (string, error) {
-	if err := json.NewEncoder(in).Encode(bare.Order{Shape: shape}); err != nil {
+func order(in io.Writer, out io.Reader, what bare.Order) (string, error) {
+	if err := json.NewEncoder(in).Encode(what); err != nil {
 		return "", err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')

@@ -47,6 +47,7 @@ type report struct {
 	Seconds  float64
 	Once     *once `json:",omitempty"`
 	Tables   []table
+	API      []apiRow      `json:",omitempty"`
 	Meter    *meter.Report `json:",omitempty"`
 	Verdicts []verdict
 }
@@ -140,6 +141,7 @@ func (r *report) judge() {
 	if r.Once != nil {
 		r.judgeTokens(add)
 	}
+	judgeAPI(r.API, add)
 	if r.Meter != nil {
 		judgeMeter(r.Meter, add)
 	}
@@ -175,7 +177,7 @@ func (r report) printEnd(out io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(out, "\n%v\n", r.Once)
-	case r.Meter == nil:
+	case r.Meter == nil && r.API == nil:
 		_, err := fmt.Fprintln(out, "\nthe bare servers alone: nothing to compare with the targets")
 		return err
 	}

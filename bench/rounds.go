@@ -145,7 +145,7 @@ func ask(ctx context.Context, target load.Target) (http.Header, []byte, error) {
 		return nil, nil, err
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 16<<20))
 	if err == nil && answer.StatusCode != http.StatusOK {
 		err = fmt.Errorf("first token: got status %d: %.200s", answer.StatusCode, body)
 	}

@@ -13,6 +13,7 @@ import (
 // Order is what a server process reads from its standard input, as JSON.
 type Order struct {
 	Shape *Shape // nil: the server without a signature
+	Page  *Page  // not nil: the server that appends it
 }
 
 // Serve is the life of a server process: it reads an Order from in, listens on
@@ -31,6 +32,13 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 			return err
 		}
 		handler = signing
+	}
+	if order.Page != nil {
+		appending, err := Appending(*order.Page)
+		if err != nil {
+			return err
+		}
+		handler = appending
 	}
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")

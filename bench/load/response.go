@@ -9,10 +9,11 @@ import (
 )
 
 // The bounds of an answer. They are ours: an answer of the token endpoint has
-// about 2.5 KB, with the token in the head and in the body.
+// about 2.5 KB, with the token in the head and in the body, and a page of 10,000
+// readings about 2 MB.
 const (
 	headLimit = 16 << 10
-	bodyLimit = 64 << 10
+	bodyLimit = 16 << 20
 )
 
 // Reader reads HTTP/1.1 answers one after the other from a connection that

@@ -64,7 +64,7 @@ func TestAnswersThatCannotBeCountedAreErrors(t *testing.T) {
 		"two lengths that differ":             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
 		"a negative length":                   "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
 		"a length with a sign":                "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello",
-		"a length beyond the bound":           "HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n",
+		"a length beyond the bound":           "HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n",
 		"a length beyond an integer":          "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
 		"an empty length":                     "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
 		"another version":                     "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello",
