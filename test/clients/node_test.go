@@ -10,6 +10,9 @@ import (
 	"github.com/wattgate/wattgate/test/demo"
 )
 
+// tap is node's report of tests that all ran and passed.
+var tap = regexp.MustCompile(`(?m)^# pass (\d+)\n# fail 0\n# cancelled 0\n# skipped 0\n# todo 0$`)
+
 // npm's oauth4webapi and openid-client, at the versions of package-lock.json.
 func TestNode(t *testing.T) {
 	node, err := exec.LookPath("node")
@@ -27,7 +30,7 @@ func TestNode(t *testing.T) {
 			s := demo.Start(t, "--token-alg", test.algorithm)
 			cmd := exec.CommandContext(t.Context(), node, "--test", "--test-reporter=tap", "node/"+test.library+".test.mjs")
 			cmd.Env = s.Environ(slices.Concat(keyed(t, s, test.algorithm), consented(t, s), []string{"TOKEN_ALG=" + test.algorithm})...)
-			report(t, cmd, regexp.MustCompile(`(?m)^# pass (\d+)\n# fail 0\n# cancelled 0\n# skipped 0\n# todo 0$`))
+			report(t, cmd, tap)
 		})
 	}
 }
