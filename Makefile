@@ -7,16 +7,40 @@ export CGO_ENABLED ?= 0
 BUILD  := -trimpath -buildvcs=false -ldflags='-s -w -buildid='
 TOOLS  := tools/bin
 CC     ?= cc
+NPM    := $(shell command -v npm 2>/dev/null)
 RACE   := $(shell command -v $(CC) >/dev/null 2>&1 && echo 1)
 FUZZTIME ?= 60s
 SOURCES := $(shell find . -name '*.go' -not -path './tools/*' -not -path './test/*') go.mod go.sum
 
-.PHONY: build demo test clients bench fuzz lint check web tools
+.PHONY: build demo test clients browser bench fuzz lint check web tools
 
 build: bin/wattgate
 
 bin/wattgate: $(SOURCES) $(wildcard internal/server/customer/schema/*) $(wildcard internal/store/*/migrations/*)
 	$(GO) build $(BUILD) -o $@ ./cmd/wattgate
+
+# The query page is a part of the program where there is Node. Elsewhere the program
+# says at its address how to build it; with CI=true there must be Node.
+PAGE := web/dist/index.html
+ifneq ($(NPM),)
+bin/wattgate: $(PAGE)
+
+web/node_modules/.installed: web/package.json web/package-lock.json web/.npmrc
+	@if $(NPM) ci --prefix web --silent && touch $@; then :; \
+	elif [ "$$CI" = true ]; then echo 'npm could not install what the query page is made of' >&2; exit 1; \
+	else echo 'skipped: the query page: npm could not install what it is made of' >&2; fi
+
+$(PAGE): web/node_modules/.installed web/build.mjs $(wildcard web/src/* web/src/examples/*)
+	@if [ -e web/node_modules/.installed ]; then node web/build.mjs; fi
+
+web: $(PAGE)
+else
+web:
+	@echo 'the query page is built by Node: npm is missing' >&2; exit 1
+ifeq ($(CI),true)
+bin/wattgate: web
+endif
+endif
 
 # Everything in one process, filled with an example.
 demo: build
@@ -43,11 +67,12 @@ ifneq ($(WATTGATE_TEST_CITUS_URL),)
 	@tools/test $(GO) test -tags citus -run TestDistributed ./internal/store/postgres
 endif
 	@$(MAKE) --no-print-directory clients
+	@$(MAKE) --no-print-directory browser
 
 # Other people's libraries and clients against the built program: JOSE libraries
-# and published test vectors, OAuth clients in Go, Python and JavaScript. They
+# and published test vectors, OAuth and GraphQL clients in Go, Python and JavaScript. They
 # are modules of their own, so that nothing of them comes near the server.
-MODULES := test/demo test/jose test/clients
+MODULES := test/demo test/jose test/clients test/browser
 clients: build test/clients/node_modules/.installed
 	@for module in test/jose test/clients; do \
 	  (cd $$module && WATTGATE_BINARY=$(CURDIR)/bin/wattgate $(CURDIR)/tools/test $(GO) test -count=1 ./...) || exit 1; \
@@ -58,6 +83,10 @@ clients: build test/clients/node_modules/.installed
 test/clients/node_modules/.installed: test/clients/package-lock.json
 	@if npm ci --prefix test/clients --silent && touch $@; then :; \
 	elif [ "$$CI" = true ]; then echo 'npm could not install the clients of test/clients' >&2; exit 1; fi
+
+# The pages in a real browser, Debian's chromium; pictures go to test/browser/out.
+browser: build
+	@cd test/browser && WATTGATE_BINARY=$(CURDIR)/bin/wattgate $(CURDIR)/tools/test $(GO) test -count=1 ./...
 
 # Speed beside bare servers in the same run; prints ratios and CPU.
 bench: build
@@ -91,10 +120,6 @@ lint: tools
 	  before=$$(generated); $(TOOLS)/gqlgen generate && $(TOOLS)/templ generate -path internal/server/support -log-level error && \
 	  if [ "$$before" != "$$(generated)" ]; then \
 	  echo 'the generated code was not what the schema and the pages say; it is now: commit it' >&2; exit 1; fi
-
-# Browser assets; there are none yet.
-web:
-	@echo 'no browser assets yet'
 
 check: lint build test
 	$(MAKE) fuzz FUZZTIME=3s

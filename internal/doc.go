@@ -5,9 +5,9 @@
 //	4  app                                               who gets whom
 //	3  server + auth customer support   store + sqlite postgres storetest
 //	2  authn  authorize  issuance  registry  session
-//	   usage  intake  audit                              decisions
+//	   supply  usage  intake  audit  webhook             decisions
 //	1  dialect  authz  dpop  token  secret  interval  meterfile  throttle
-//	0  domain  oauth                                     words
+//	0  domain  oauth  web                                words; web only embeds
 //
 // The way of one request, a partner that acts for a customer (E17):
 //
@@ -38,15 +38,35 @@
 //	authorize/redeem.go          once, and with the right verifier
 //	issuance/user.go             which token, which ID token
 //
+// The way of one log-in, of an account user at the customer API (K16):
+//
+//	server/customer/tokens.go    obtainKrakenToken
+//	issuance/login.go            by what, for how long
+//	session/prove.go             who is it
+//	store/sqlite/logins.go       a log-in, if all of that is still so
+//	token/sign.go                the token
+//	authn/login.go               what it is worth, with the next request
+//
 // The way of one read, a third party's half-hours (K21):
 //
 //	server/customer/routes.go        POST /v1/graphql/
 //	server/customer/transport.go     the query
+//	server/customer/prepare.go       is it a document, and not more than we give
 //	server/customer/guard.go         may they ask for this field
 //	server/customer/measurements.go  what they ask for
+//	server/customer/plan.go          how it will be written
 //	usage/page.go                    which intervals
 //	store/sqlite/days.go             the packed days
 //	interval/pack.go                 what is in them
+//	usage/block.go                   those of one page
+//	server/customer/append.go        the bytes
+//
+// The way of one move, a customer's into a property (E5):
+//
+//	server/customer/customers.go     moveIn
+//	supply/move.go                   may they; from which instant, and is it free
+//	store/sqlite/onboarding.go       the period and its entry, in one transaction
+//	usage/stays.go                   what can be read of it from then on, and by whom
 //
 // The way of one file out, a year of a supply point:
 //
@@ -55,4 +75,15 @@
 //	usage/export.go                 may they; which days, channel after channel
 //	store/sqlite/days.go            the packed days, as they were at the start
 //	meterfile/writer.go             the bytes of the format
+//
+// The way of what is new, to whoever wants to be told:
+//
+//	intake/apply.go                  readings arrive
+//	store/sqlite/webhooks.go         noted in the same transaction, where anybody listens
+//	app/news.go                      something is new: who waits looks again
+//	server/customer/socket_feed.go   a subscription: what follows its cursor
+//	webhook/deliver.go               a web hook: which endpoints, and did it arrive
+//	usage/news.go                    may they read it, now
+//	webhook/event.go                 what it says, signed
+//	app/webhooks.go                  over HTTP, to public addresses only
 package internal
