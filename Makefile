@@ -50,13 +50,13 @@ demo: build
 # It makes the database some fifty times slower, so that what asks it for very much
 # does less under it, and what is allocated cannot be counted under it: these run
 # without it too.
-ALONE := ^(TestTenThousandRacingCalls|TestAllocations.*|TestEveryMutationIsFound|TestNameless|TestPowerCuts|TestFaulty.*|TestKilledImports)$$
+ALONE := ^(TestTenThousandRacingCalls|TestAllocations.*|TestNobodySeesWhatIsAnothers|TestHostile.*|TestEveryMutationIsFound|TestNameless|TestPowerCuts|TestFaulty.*|TestKilledImports)$$
 # What a test skips is said with its reason; a failure shows the whole log.
 test:
 ifeq ($(RACE),1)
 	@CGO_ENABLED=1 tools/test $(GO) test -race ./...
 	@CGO_ENABLED=0 tools/test $(GO) test -tags parquet -run Parquet ./internal/meterfile
-	@CGO_ENABLED=0 tools/test $(GO) test -run '$(ALONE)' ./internal/authorize ./internal/app ./internal/store/sqlite ./cmd/wattgate
+	@CGO_ENABLED=0 tools/test $(GO) test -run '$(ALONE)' ./internal/authorize ./internal/app ./internal/server/customer ./internal/store/sqlite ./cmd/wattgate
 else ifeq ($(CI),true)
 	@echo 'no C compiler: the race detector needs one' >&2; exit 1
 else

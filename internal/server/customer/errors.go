@@ -69,7 +69,10 @@ var (
 		typeAuthorization, "KT-CT-6622", "Unauthorized.",
 		"There is no such property, or it is not yours to see.",
 	}
-	tooFine           = code{typeValidation, "KT-CT-4710", "Unsupported aggregation interval.", ""}
+	tooFine = code{
+		typeValidation, "KT-CT-4710", "Unsupported aggregation interval.",
+		"What is stored cannot be given in intervals as short as these, or in ones that do not divide a day.",
+	}
 	noSuchSupplyPoint = code{
 		typeNotFound, "KT-CT-4719", "Supply point not found.",
 		"There is no such supply point, or it is not yours to see.",
@@ -78,8 +81,14 @@ var (
 		typeApplication, "KT-CT-4721", "Unsupported reading type.",
 		"Ask for readings of the type INTERVAL.",
 	}
-	noReadings     = code{typeValidation, "KT-CT-4722", "Readings are not configured for this supply point.", ""}
-	noSuchMarket   = code{typeValidation, "KT-CT-4723", "Invalid market name.", ""}
+	noReadings = code{
+		typeValidation, "KT-CT-4722", "Readings are not configured for this supply point.",
+		"It has no register that measures in this way.",
+	}
+	noSuchMarket = code{
+		typeValidation, "KT-CT-4723", "Invalid market name.",
+		"A market is named by its country and what is delivered, such as NLD_ELECTRICITY.",
+	}
 	notYourWebhook = code{
 		typeAuthorization, "KT-CT-460", "Unauthorized.",
 		"There is no such web hook or delivery, or it is not yours to see.",

@@ -670,14 +670,27 @@ func TestEndsOfConnections(t *testing.T) {
 	if got := x.sockets.Counts(); got.Connections != 0 || got.Subscriptions != 0 {
 		t.Errorf("counted %+v after the end", got)
 	}
-	if log := x.log.String(); !strings.Contains(log, `"status":101`) || !strings.Contains(log, `"code":1001,"subscriptions":1`) || !strings.Contains(log, `"user":"`+string(ada)+`"`) {
-		t.Errorf("the log is %s", log)
-	}
+	x.logged(t, `"status":101`, `"code":1001,"subscriptions":1`, `"user":"`+string(ada)+`"`)
 	r, err := http.Get(x.url + "/graphql?query=%7B__typename%7D")
 	if err != nil || r.StatusCode != http.StatusOK {
 		t.Errorf("a query by GET: %v, %v", r, err)
 	}
 	_ = r.Body.Close()
+}
+
+// logged waits for texts in the log: a line is written when the handler has come
+// back, which is after the client has seen the end.
+func (x *exchange) logged(t *testing.T, texts ...string) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range 20_000 {
+		if log := x.log.String(); !slices.ContainsFunc(texts, func(s string) bool { return !strings.Contains(log, s) }) {
+			return
+		}
+		<-tick.C
+	}
+	t.Errorf("the log is %s, want %q in it", x.log.String(), texts)
 }
 
 // Who does not read loses the connection, and nobody else waits for them.

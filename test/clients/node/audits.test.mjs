@@ -15,7 +15,11 @@ function fetchFn(url, options = {}) {
   return fetch(url, { ...options, headers });
 }
 
-for (const audit of serverAudits({ url: env.WATTGATE_GRAPHQL_URL, fetchFn })) {
+const audits = serverAudits({ url: env.WATTGATE_GRAPHQL_URL, fetchFn });
+
+test("all of the audits are here", () => assert.equal(audits.length, 61));
+
+for (const audit of audits) {
   test(`${audit.id} ${audit.name}`, async () => {
     const { status, reason } = await audit.fn();
     assert.equal(status, "ok", reason);
