@@ -18,7 +18,13 @@ import (
 // quick is an installation without a listener, and a racer that asks it.
 func quick(t *testing.T, data string) (*app.App, *app.Demo, *racer) {
 	t.Helper()
-	a, err := app.Open(t.Context(), &app.Config{Data: data}, app.World{Now: time.Now, Log: io.Discard})
+	return quickAt(t, data, time.Now)
+}
+
+// quickAt is quick by another clock.
+func quickAt(t *testing.T, data string, now func() time.Time) (*app.App, *app.Demo, *racer) {
+	t.Helper()
+	a, err := app.Open(t.Context(), &app.Config{Data: data}, app.World{Now: now, Log: io.Discard})
 	if err != nil {
 		t.Fatal(err)
 	}
