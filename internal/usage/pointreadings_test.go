@@ -63,9 +63,7 @@ func TestTheSameAsMeasurements(t *testing.T) {
 		both.User = "usr_1"
 		caller := rapid.SampledFrom([]domain.Caller{partner, customer, agreed, both}).Draw(t, "caller")
 		q, group := drawQuery(t)
-		if q.FirstDay != nil || q.LastDay != nil || q.AsOf != nil || len(q.Filters) > 1 {
-			t.Skip("readings have no such argument")
-		}
+		q.FirstDay, q.LastDay, q.AsOf = nil, nil, nil // readings have no such argument
 		name := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "point")
 		n := usage.MaxPage
 		q.Filters = []usage.Filter{{Group: group, SupplyPoint: &name}}
